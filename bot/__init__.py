@@ -1,0 +1,1 @@
+"""How we talk: one question and its history in, one sourced reply out."""

@@ -1,0 +1,92 @@
+"""Every setting, in one frozen table: defaults < milkwise.toml < MILKWISE_* < what the caller passes.
+
+Comes in: a folder's `milkwise.toml`, the environment, flags. Goes out: one `Settings`. The only module that reads the
+environment. Does not know what the settings are used for.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+BUNDLED = Path(__file__).parents[1] / "corpus" / "documents"
+FILE = "milkwise.toml"
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used: names the key, the value and the remedy."""
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. Paths are relative to the working folder."""
+
+    model_config = SettingsConfigDict(env_prefix="MILKWISE_", toml_file=FILE, frozen=True, extra="forbid")
+
+    documents: Path = Field(BUNDLED, description="file or folder of vetted documents; default: the bundled article")
+    index: Path = Field(Path(".milkwise"), description="folder the index is kept in")
+    encoder: str = Field("all-MiniLM-L6-v2", description="the bundled model, or a folder holding another one")
+    passage_pieces: int = Field(200, ge=32, le=2000, description="longest passage, in the encoder's word pieces")
+    top_k: int = Field(8, ge=1, le=50, description="passages weighed for each question")
+    host: str = Field("127.0.0.1", description="address to serve on")
+    port: int = Field(7860, ge=0, le=65535, description="port to serve on; 0 takes a free one")
+    root_path: str = Field("", description="prefix a reverse proxy strips, such as /faq")
+    title: str = Field("Milkwise", min_length=1, description="name shown on the page")
+    locale: str = Field("en", description="BCP 47 tag used where a request names none; no country, no default numbers")
+    review_months: int = Field(36, ge=1, le=120, description="a review older than this is overdue")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags beat the environment, which beats the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(**flags: Any) -> Settings:
+    """Read the settings; `flags` that are None count as not given. Raises SettingsError naming key, value, remedy."""
+    unknown = [name for name in os.environ if name.startswith("MILKWISE_") and _key(name) not in Settings.model_fields]
+    if unknown:
+        raise SettingsError(f"environment: {unknown[0]} is no setting.{_nearest(_key(unknown[0]))}")
+    try:
+        return Settings(**{key: value for key, value in flags.items() if value is not None})
+    except tomllib.TOMLDecodeError as fault:
+        raise SettingsError(f"{FILE}: not valid TOML ({fault}). Mend that line.") from None
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else FILE
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(f"{FILE}: {key} is no setting.{_nearest(key)}") from None
+        raise SettingsError(f"setting {key} = {first['input']!r}: {first['msg']}. Give it another value.") from None
+
+
+def hush() -> None:
+    """Keep the libraries offline and silent: no hub, no telemetry, one OpenMP thread. Call before they are imported."""
+    for name, value in {
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "TOKENIZERS_PARALLELISM": "false",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "DO_NOT_TRACK": "1",
+    }.items():
+        os.environ[name] = value
+
+
+def _key(variable: str) -> str:
+    return variable.removeprefix("MILKWISE_").lower()
+
+
+def _nearest(key: str) -> str:
+    near = difflib.get_close_matches(key, Settings.model_fields, n=1, cutoff=0)
+    return f" Did you mean {near[0]}?" if near else ""

@@ -1,0 +1,1 @@
+"""What we may say: vetted documents, read, split and checked."""
