@@ -37,7 +37,7 @@ class Bot:
         return cls(Index.open(Path(path or settings.index), settings.encoder), settings, load_rules(words), words)
 
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
-        """Answer one question. `history` is oldest first, its last 20 turns count; ids in it are checked, not trusted."""
+        """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
         start = time.perf_counter()
         reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         return reply.timed((time.perf_counter() - start) * 1000)
@@ -49,6 +49,8 @@ class Bot:
             return say.rule(rule, asked)
         query = rewrite(asked, history, self.index)  # a follow-up stands alone
         hits = self.index.search(query.text, self.settings.top_k)  # look
+        if query.unclear:
+            return say.clarify(query, hits)
         evidence = weigh(query, hits, self.index)  # believe, or decline
         if rule:
             return say.refer(rule, query, hits, evidence)

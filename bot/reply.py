@@ -55,12 +55,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question that stands alone. `text` is what is looked up, `asked` what was typed, `topic` what it is about."""
+    """A question that stands alone. `text` is what is looked up, `asked` what was typed, `topic` what it is about.
+
+    `carried` means the topic comes from an earlier turn; `unclear` that it points at something no turn has named.
+    """
 
     text: str
     asked: str
     topic: str | None = None
     carried: bool = False
+    unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ class Disclaimer:
 
     def __post_init__(self) -> None:
         if not (self.text.strip() and self.id.strip() and self.version.strip() and self.locale.strip()):
-            raise ValueError(f"the disclaimer for {self.locale!r} is incomplete: id, version, locale and text are needed")
+            raise ValueError(f"the disclaimer for {self.locale!r} is incomplete: give it id, version, locale, text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,23 +193,12 @@ class Reply:
             raise ValueError("a reply needs a disclaimer")
         if not self.claims:
             raise ValueError(f"a reply of kind {self.kind} says nothing: give it a claim")
-        quoted = [claim for claim in self.claims if claim.citation]
         numbers = [claim.citation.number for claim in self.claims if claim.citation]
         if list(dict.fromkeys(numbers)) != list(range(1, len(set(numbers)) + 1)):
             raise ValueError(f"citations are numbered in the order they are said, not {numbers}")
-        match self.kind:
-            case Kind.ANSWER:
-                if not quoted:
-                    raise ValueError("an answer quotes nothing: it needs a cited claim")
-            case Kind.REFER:
-                if self.claims[0].citation:
-                    raise ValueError("a referral starts with the referral, not with a quote")
-                if any(re.search(r"\d", claim.text) for claim in self.claims if not claim.citation):
-                    raise ValueError("a referral names a figure outside a quote")
-            case Kind.URGENT if quoted or not self.contacts:
-                raise ValueError("a signpost quotes nothing and shows at least one contact")
-            case Kind.ABSTAIN | Kind.CLARIFY | Kind.SMALLTALK if quoted:
-                raise ValueError(f"a reply of kind {self.kind} quotes nothing")
+        problem = _misfit(self.kind, self.claims, self.contacts)
+        if problem:
+            raise ValueError(problem)
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -215,3 +208,20 @@ class Reply:
     def timed(self, ms: float) -> Reply:
         """The same reply with how long it took, in milliseconds."""
         return replace(self, ms=round(ms, 1))
+
+
+def _misfit(kind: Kind, claims: tuple[Claim, ...], contacts: tuple[Contact, ...]) -> str | None:
+    """Why these claims may not be said in a reply of this kind, or None."""
+    quoted = any(claim.citation for claim in claims)
+    match kind:
+        case Kind.ANSWER if not all(claim.citation for claim in claims):
+            return "an answer says something it does not quote: every claim needs a citation"
+        case Kind.REFER if claims[0].citation:
+            return "a referral starts with the referral, not with a quote"
+        case Kind.REFER if any(re.search(r"\d", claim.text) for claim in claims if not claim.citation):
+            return "a referral names a figure outside a quote"
+        case Kind.URGENT if quoted or not contacts:
+            return "a signpost quotes nothing and shows at least one contact"
+        case Kind.ABSTAIN | Kind.CLARIFY | Kind.SMALLTALK if quoted:
+            return f"a reply of kind {kind} quotes nothing"
+    return None

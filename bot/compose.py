@@ -1,0 +1,166 @@
+"""Evidence to sourced claims: an answer, a refusal that helps, a referral, a signpost, a greeting.
+
+Comes in: a rule, or a query with its hits and evidence. Goes out: a `Reply`. Says only quotes, and phrases from the
+phrases files. Does not know: why evidence was believed, or how a reply is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, islice, zip_longest
+from typing import Any
+
+from bot.reply import Citation, Claim, Contact, Evidence, Kind, Query, Reply, Rule
+from bot.words import Words
+from corpus.document import Passage, Sentence
+from index.contract import Hit
+from index.index import Index
+
+SUGGESTIONS = 3
+STARTERS = 4
+REFERRAL_QUOTES = 2
+
+
+class Speaker:
+    """Says things in one locale, from one index."""
+
+    def __init__(self, index: Index, words: Words, locale: str) -> None:
+        self.index, self.words, self.locale = index, words, locale
+
+    def rule(self, rule: Rule, asked: str) -> Reply:
+        """What a rule that stops the conversation says: a signpost, a referral or small talk."""
+        small = rule.kind == Kind.SMALLTALK
+        return self._reply(
+            rule.kind,
+            (self.words.say(rule.say, self.locale) if small else self._ruling(rule),),
+            query=asked,
+            reason=rule.id,
+            contacts=self._contacts(rule),
+            suggestions=self.starters() if small else (),
+        )
+
+    def refer(self, rule: Rule, query: Query, hits: Sequence[Hit], evidence: Evidence) -> Reply:
+        """A referral first, then at most two general quotes."""
+        quotes = self._quotes(evidence.sentences[:REFERRAL_QUOTES])
+        return self._found(
+            Kind.REFER,
+            (self._ruling(rule), *quotes),
+            query,
+            hits,
+            reason=rule.id,
+            contacts=self._contacts(rule),
+            confidence=evidence.confidence,
+        )
+
+    def abstain(self, query: Query, hits: Sequence[Hit], evidence: Evidence) -> Reply:
+        """The documents do not answer; these are the nearest questions they do answer."""
+        return self._found(
+            Kind.ABSTAIN,
+            (self.words.say("abstain", self.locale),),
+            query,
+            hits,
+            reason=evidence.reason,
+            confidence=evidence.confidence,
+        )
+
+    def clarify(self, query: Query, hits: Sequence[Hit]) -> Reply:
+        """The question leaves open what it is about; these are its readings."""
+        return self._found(Kind.CLARIFY, (self.words.say("clarify", self.locale),), query, hits, reason="unclear")
+
+    def answer(self, query: Query, hits: Sequence[Hit], evidence: Evidence) -> Reply:
+        """The evidence, quoted and cited."""
+        claims = self._quotes(evidence.sentences)
+        return self._found(Kind.ANSWER, claims, query, hits, reason=evidence.reason, confidence=evidence.confidence)
+
+    def starters(self) -> tuple[str, ...]:
+        """Four questions to begin with, from as many sections as there are."""
+        sections: dict[tuple[str, ...], list[str]] = {}
+        for question, passage in questions(self.index):
+            sections.setdefault((passage.document, *passage.headings), []).append(question)
+        spread = chain.from_iterable(zip_longest(*sections.values()))
+        found = tuple(islice((question for question in spread if question), STARTERS))
+        return found or tuple(islice((self._about(passage) for passage in _titled(self.index)), STARTERS))
+
+    def questions(self) -> list[tuple[str, str]]:
+        """Every question the documents answer, with the id of the passage that does."""
+        return [(question, passage.id) for question, passage in questions(self.index)]
+
+    def _quotes(self, sentences: Sequence[Sentence]) -> tuple[Claim, ...]:
+        """One claim and one citation a sentence, numbered as they are said."""
+        claims = []
+        for number, sentence in enumerate(sentences, start=1):
+            passage = self.index.passage(sentence.passage)
+            document = self.index.document(passage.document) if passage else None
+            if passage is None or document is None:
+                raise ValueError(f"passage {sentence.passage!r} is not in the index: rebuild it")
+            cited = Citation(number, document, passage, sentence.start, sentence.end)
+            claims.append(Claim(sentence.text, sentence.passage, cited))
+        return tuple(claims)
+
+    def _ruling(self, rule: Rule) -> Claim:
+        """A rule's own sentence, with the emergency number where the country is known."""
+        emergency = [contact.call for contact in self.words.contacts(self.locale, ("emergency",)) if contact.call]
+        call = emergency[0] if emergency else self.words.text("local-emergency", self.locale)
+        return Claim(self.words.text(rule.say, self.locale, call=call), f"rule:{rule.id}")
+
+    def _contacts(self, rule: Rule) -> tuple[Contact, ...]:
+        return self.words.contacts(self.locale, rule.contacts)
+
+    def _found(self, kind: Kind, claims: tuple[Claim, ...], query: Query, hits: Sequence[Hit], **more: Any) -> Reply:
+        cited = {claim.source for claim in claims}
+        return self._reply(
+            kind,
+            claims,
+            query=query.text,
+            topic=query.topic,
+            hits=tuple(hits),
+            suggestions=self._nearest(query, hits, cited),
+            **more,
+        )
+
+    def _reply(self, kind: Kind, claims: tuple[Claim, ...], **more: Any) -> Reply:
+        return Reply(kind, claims, self.words.disclaimer(self.locale), index=self.index.generation, **more)
+
+    def _nearest(self, query: Query, hits: Sequence[Hit], cited: set[str]) -> tuple[str, ...]:
+        """The questions nearest to this one that the documents answer, one a passage and not what was just said."""
+        vector = self.index.encoder.encode([query.text])[0]
+        found: dict[str, float] = {}
+        for hit in hits:
+            passage = hit.passage
+            if passage.id in cited:
+                continue
+            if passage.keys:
+                cosines = self.index.vectors(passage.id)[-len(passage.keys) :] @ vector
+                best = int(cosines.argmax())
+                question, cosine = passage.keys[best], float(cosines[best])
+            elif passage.headings:
+                question, cosine = self._about(passage), hit.cosine
+            else:
+                continue
+            if question.casefold() not in (query.text.casefold(), query.asked.casefold()):
+                found[question] = max(cosine, found.get(question, -1.0))
+        return tuple(sorted(found, key=lambda question: -found[question])[:SUGGESTIONS])
+
+    def _about(self, passage: Passage) -> str:
+        return self.words.text("about", self.locale, topic=passage.headings[-1])
+
+
+@lru_cache(maxsize=4)
+def questions(index: Index) -> tuple[tuple[str, Passage], ...]:
+    """Each question the documents of an index answer, with the first passage that has it as a key."""
+    found: dict[str, Passage] = {}
+    for passage in _passages(index):
+        for key in passage.keys:
+            found.setdefault(key, passage)
+    return tuple(found.items())
+
+
+def _titled(index: Index) -> Iterator[Passage]:
+    """The first passage under each heading."""
+    first = {(passage.document, *passage.headings): passage for passage in reversed(list(_passages(index)))}
+    return (passage for passage in _passages(index) if passage.headings and passage in first.values())
+
+
+def _passages(index: Index) -> Iterator[Passage]:
+    return chain.from_iterable(index.passages(document.id) for document in index.documents())

@@ -1,0 +1,1 @@
+"""Milkwise's tests: the real encoder, real files, real servers."""
