@@ -1,0 +1,182 @@
+"""What speaks for a sentence: one row of figures for each sentence of a passage, given a question.
+
+Comes in: a question and a passage, both through the encoder. Goes out: a matrix, one row a sentence, one column a
+feature of NAMES. Does not know: how the figures are weighted, where the threshold is, or what is said.
+
+A lone cosine cannot tell a near miss from an answer. So each word of the question is also looked for by itself, in
+context: its token vectors against those of every word of the sentence, of its passage and of the headings above it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.terms import KINDS, Term, content, offered, wanted, words
+from corpus.document import Passage
+from index.contract import Encoder, FloatMatrix, Tokens
+
+NAMES = (
+    "cosine_sentence",
+    "cosine_in_context",
+    "cosine_passage",
+    "match_sentence",
+    "match_passage",
+    "match_around",
+    "weakest_sentence",
+    "weakest_passage",
+    "rarest_sentence",
+    "rarest_passage",
+    "shared_sentence",
+    "shared_passage",
+    "unmet_sentence",
+    "unmet_passage",
+    "verbatim_rarest",
+    "opens_passage",
+    "length",
+    "terms",
+    *(f"wants_{kind}" for kind, _, _ in KINDS),
+)
+COMMON = 2000  # in a word-piece vocabulary the ids below this are marks, letters and the commonest words
+RAREST = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The encoder's own scale: mean cosine of unrelated and of paraphrased pairs. It makes weights portable."""
+
+    unrelated: float
+    paraphrase: float
+
+    def __call__(self, cosine: FloatMatrix) -> FloatMatrix:
+        """Cosines so that 0 is unrelated and 1 a paraphrase."""
+        return ((cosine - self.unrelated) / max(self.paraphrase - self.unrelated, 0.05)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question through the encoder. `vectors` is (t, d), a row for each of its t `terms`; `rarity` is (t,)."""
+
+    text: str
+    vector: FloatMatrix
+    terms: tuple[Term, ...]
+    vectors: FloatMatrix
+    rarity: FloatMatrix
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A passage through the encoder, under its headings.
+
+    `vectors` is (w, d), a row for each of its w words, `stems` theirs; `owner` is (w,): the sentence a word is in,
+    -1 for the headings and for whatever may not be quoted.
+    """
+
+    passage: Passage
+    vectors: FloatMatrix
+    stems: tuple[str, ...]
+    owner: FloatMatrix
+
+
+def ask(text: str, encoder: Encoder) -> Asked:
+    """Put a question through the encoder."""
+    terms = content(text)
+    tokens = encoder.tokens([text])[0]
+    vectors, rarity = _pool(tokens, terms)
+    return Asked(text, encoder.encode([text])[0], tuple(terms), vectors, rarity)
+
+
+def context(passage: Passage) -> str:
+    """What a passage is read as: its headings above its text."""
+    return "\n".join((*passage.headings[-2:], passage.text))
+
+
+def see(passage: Passage, tokens: Tokens) -> Seen:
+    """Lay the token vectors of `context(passage)` out by word and by sentence."""
+    text = context(passage)
+    offset = len(text) - len(passage.text)
+    terms = words(text)
+    vectors, _ = _pool(tokens, terms)
+    owner = np.full(len(terms), -1, dtype=np.float32)
+    starts = np.array([term.start - offset + passage.start for term in terms])
+    for number, (start, end) in enumerate(passage.spans):
+        owner[(starts >= start) & (starts < end)] = number
+    return Seen(passage, vectors, tuple(term.stem for term in terms), owner)
+
+
+def features(asked: Asked, seen: Seen, kept: FloatMatrix, scale: Scale) -> FloatMatrix:
+    """(n, len(NAMES)) for the n sentences of a passage; `kept` is (m, d): its text, its sentences, then its keys."""
+    sentences = seen.passage.sentences
+    if not sentences:
+        return np.zeros((0, len(NAMES)), dtype=np.float32)
+    cosine = scale(kept[: 1 + len(sentences)] @ asked.vector)
+    found = np.clip(scale(asked.vectors @ seen.vectors.T), 0.0, 1.2)  # (t, w)
+    same = np.array([[term.stem == stem for stem in seen.stems] for term in asked.terms], dtype=bool)
+    same = same.reshape(len(asked.terms), len(seen.stems))
+    weight = asked.rarity / max(float(asked.rarity.sum()), 1e-6)
+    rarest = int(weight.argmax()) if len(weight) else 0
+    whole, whole_same = _best(found), same.any(axis=1)
+    wants, rows = np.array(wanted(asked.text)), []
+    for number, sentence in enumerate(sentences):
+        mine, near = seen.owner == number, np.abs(seen.owner - number) <= 1
+        best, shared = _best(found[:, mine]), same[:, mine].any(axis=1)
+        holds = np.array(offered(sentence.text))
+        middle = seen.vectors[mine].mean(axis=0) if mine.any() else np.zeros_like(asked.vector)
+        middle = middle / max(float(np.linalg.norm(middle)), 1e-6)
+        rows.append(
+            [
+                cosine[1 + number],
+                float(scale(middle @ asked.vector)),
+                cosine[0],
+                weight @ best,
+                weight @ whole,
+                weight @ _best(found[:, near | (seen.owner < 0)]),
+                best.min(initial=1.2),
+                whole.min(initial=1.2),
+                best[rarest] if len(best) else 0.0,
+                whole[rarest] if len(whole) else 0.0,
+                weight @ shared,
+                weight @ whole_same,
+                weight @ np.clip(1 - best, 0, 1) ** 2,
+                weight @ np.clip(1 - whole, 0, 1) ** 2,
+                bool(len(whole_same) and whole_same[rarest]),
+                number == 0,
+                np.log1p(len(sentence.text)) / 5,
+                np.log1p(len(asked.terms)),
+                *(np.where(holds, 1.0, -1.0) * wants),
+            ]
+        )
+    return np.array(rows, dtype=np.float32)
+
+
+def _best(found: FloatMatrix) -> FloatMatrix:
+    """(t,): how well each term is met by its closest word; 0 where there is no word."""
+    return found.max(axis=1, initial=0.0)
+
+
+def _pool(tokens: Tokens, terms: list[Term]) -> tuple[FloatMatrix, FloatMatrix]:
+    """Word pieces to words: (t, d) unit rows and (t,) rarities; a word past the encoder's window is a row of zeros."""
+    vectors = np.zeros((len(terms), tokens.vectors.shape[1]), dtype=np.float32)
+    rarity = np.ones(len(terms), dtype=np.float32)
+    piece = 0
+    for row, term in enumerate(terms):
+        while piece < len(tokens.spans) and tokens.spans[piece][1] <= term.start:
+            piece += 1
+        last = piece
+        while last < len(tokens.spans) and tokens.spans[last][0] < term.end:
+            last += 1
+        if last == piece:
+            continue
+        pooled = tokens.vectors[piece:last].mean(axis=0)
+        vectors[row] = pooled / max(float(np.linalg.norm(pooled)), 1e-6)
+        rarity[row] = _rarity(tokens.ids[piece:last])
+        piece = last
+    return vectors, rarity
+
+
+def _rarity(ids: tuple[int, ...]) -> float:
+    """How rare a word is by its pieces' vocabulary ids; a word in several pieces is rarer than any whole one."""
+    if len(ids) > 1:
+        return float(np.log(RAREST / COMMON)) + 0.15 * min(len(ids) - 1, 4)
+    return float(np.clip(np.log(max(ids[0], 1) / COMMON), 0.2, np.log(RAREST / COMMON)))
