@@ -1,0 +1,165 @@
+"""The folder an index lives in: complete generations beside each other, and one file naming the one in use.
+
+    <index>/CURRENT            the name of a generation folder
+    <index>/LOCK               held by whoever builds
+    <index>/<generation>/      store.sqlite, dense.faiss, manifest.json: never changed once named by CURRENT
+    <index>/building/          a build under way, or what a killed one left
+
+Comes in: a folder. Goes out: the generation in use, verified; a place to build aside; the swap. Does not know: what a
+store or an encoder is. Deletes nothing but the files above.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from index.contract import IndexFault
+from index.manifest import Manifest
+
+CURRENT, LOCK, BUILDING, MANIFEST = "CURRENT", "LOCK", "building", "manifest.json"
+STORE, DENSE = "store.sqlite", "dense.faiss"
+NAME = re.compile(r"[0-9a-f]{12}(-\d+)?")
+OURS = (STORE, f"{STORE}-wal", f"{STORE}-shm", DENSE, MANIFEST)
+
+
+def fault(index: Path, problem: str) -> IndexFault:
+    """An IndexFault with the command that mends it."""
+    return IndexFault(str(index), problem, f"Run: milkwise build --index {shlex.quote(str(index))}")
+
+
+def current(index: Path) -> Path:
+    """The folder of the generation in use. Raises IndexFault where there is none."""
+    if not index.is_dir():
+        raise fault(index, "there is no index here." if not index.exists() else "is a file, not an index folder.")
+    try:
+        name = (index / CURRENT).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        raise fault(index, "there is no index here: it has no CURRENT.") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise fault(index, f"the index is damaged: CURRENT cannot be read ({problem}).") from None
+    if not NAME.fullmatch(name):
+        raise fault(index, f"the index is damaged: CURRENT names {name[:40]!r}, which is no generation.")
+    return index / name
+
+
+def verified(index: Path, folder: Path) -> Manifest:
+    """The manifest of a generation, every file's checksum compared. Raises IndexFault naming what is wrong."""
+    try:
+        manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
+    except OSError:
+        raise fault(index, f"the index is damaged: {folder.name}/{MANIFEST} is missing.") from None
+    except ValueError as problem:
+        raise fault(index, f"the index cannot be used: {folder.name}/{MANIFEST}: {problem}.") from None
+    if set(manifest.files) != {STORE, DENSE}:
+        raise fault(index, f"the index cannot be used: its manifest lists {', '.join(sorted(manifest.files))}.")
+    for name, wanted in manifest.files.items():
+        try:
+            found = checksum(folder / name)
+        except OSError:
+            raise fault(index, f"the index is damaged: {folder.name}/{name} is missing.") from None
+        if found != wanted:
+            raise fault(index, f"the index is damaged: {folder.name}/{name} is not what was built (checksum differs).")
+    return manifest
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def builder(index: Path) -> Iterator[Path]:
+    """An empty folder to build in, for one builder at a time; gone afterwards unless `publish` took it.
+
+    Raises IndexFault where another process builds, or the folder is someone else's.
+    """
+    if index.exists() and not index.is_dir():
+        raise IndexFault(str(index), "is a file.", "Choose another folder for the index.")
+    foreign = index.is_dir() and not (index / LOCK).exists() and not (index / CURRENT).exists()
+    if foreign and (other := next(index.iterdir(), None)):
+        raise IndexFault(
+            str(index), f"is no index folder: it holds {other.name}.", "Choose an empty or new folder for the index."
+        )
+    index.mkdir(parents=True, exist_ok=True)
+    with (index / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given up by the system when the process dies
+        except OSError:
+            raise IndexFault(
+                str(index), "another build is under way here.", "Wait until it has ended, then run it again."
+            ) from None
+        aside = index / BUILDING
+        _remove(aside)
+        aside.mkdir()
+        try:
+            yield aside
+        finally:
+            _remove(aside)
+
+
+def publish(index: Path, aside: Path, manifest: Manifest) -> Path:
+    """Make what was built in `aside` the generation in use, atomically; keep the previous one for its readers."""
+    (aside / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+    for name in (*manifest.files, MANIFEST, "."):
+        sync(aside / name)
+    previous = _name_in_use(index)
+    folder = _place(index, manifest)
+    if folder.exists():
+        _remove(aside)  # the very same content is here already, whole
+    else:
+        aside.rename(folder)
+    if folder.name != previous:
+        fresh = index / f"{CURRENT}.new"
+        fresh.write_text(folder.name + "\n", encoding="ascii")
+        sync(fresh)
+        fresh.replace(index / CURRENT)
+    sync(index)
+    for other in index.iterdir():
+        if NAME.fullmatch(other.name) and other.name not in (folder.name, previous):
+            _remove(other)
+    return folder
+
+
+def _place(index: Path, manifest: Manifest) -> Path:
+    """Where the content goes: its name, numbered where a damaged copy stands in the way."""
+    number, folder = 1, index / manifest.generation
+    while folder.exists():
+        with contextlib.suppress(IndexFault):
+            if verified(index, folder) == manifest:
+                break
+        number += 1
+        folder = index / f"{manifest.generation}-{number}"
+    return folder
+
+
+def _name_in_use(index: Path) -> str:
+    try:
+        return current(index).name
+    except IndexFault:
+        return ""
+
+
+def _remove(folder: Path) -> None:
+    """Delete our files in it, then the folder; anything else in it is left, and the folder with it."""
+    for name in OURS:
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,259 @@
+"""How passages are found: build an index over documents, open it, search it.
+
+Comes in: a folder of documents; then questions. Goes out: an index folder swapped in one atomic step; then passages,
+by two ranked lists, nearest vectors and BM25, fused here and nowhere else. Does not know: file formats, what an
+encoder or a store is made of, or whether a passage answers the question.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from corpus.document import CorpusError, Document, Passage
+from corpus.read import read
+from corpus.split import split
+from index import generations
+from index.contract import Encoder, FloatMatrix, Hit, IndexFault
+from index.dense import Dense
+from index.encode import fingerprint, load_encoder
+from index.manifest import Manifest, corpus_digest
+from index.scale import calibrate
+from index.store import SqliteStore
+
+RANK_OFFSET = 60  # reciprocal rank fusion's usual constant: how slowly a lower rank loses weight
+DEPTH = 200  # how far down each ranked list is read
+PORTION = 32  # passages encoded between two reports of progress
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did, as document ids; the faults and files left of the reading; the generation now in use."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+    faults: tuple[CorpusError, ...]
+    left: tuple[str, ...]
+    generation: str
+
+
+class Index:
+    """One generation, open for reading. Safe to share between threads; a later build does not disturb it."""
+
+    def __init__(self, store: SqliteStore, encoder: Encoder, manifest: Manifest) -> None:
+        self._store, self.encoder, self.manifest = store, encoder, manifest
+        self.generation = manifest.generation
+        self._documents: dict[str, Document] = {}
+
+    @classmethod
+    def open(cls, path: Path, encoder: str) -> Index:
+        """Open the generation in use. Raises IndexFault where there is none, or it is damaged, foreign or stale."""
+        wanted = fingerprint(encoder)
+        folder = generations.current(path)
+        while True:
+            try:
+                store, manifest = _open(path, folder, wanted)
+                break
+            except IndexFault:
+                if (now := generations.current(path)) == folder:
+                    raise
+                folder = now  # a build swapped it and cleared this one away while we looked
+        return cls(store, load_encoder(encoder), manifest)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._store.close()
+
+    def search(self, text: str, k: int) -> list[Hit]:
+        """The k best passages for a question, best first; never raises, whatever the text.
+
+        Each hit carries its cosine, and its BM25 where it is among the 200 best by words, else 0.
+        """
+        if not text.strip() or k < 1:
+            return []
+        vector = self.encoder.encode([text])[0]
+        lists = self._store.dense(vector, DEPTH), self._store.lexical(text, DEPTH)
+        return fuse(*lists, k, lambda hit: self._cosine(hit, vector))
+
+    def document(self, id: str) -> Document | None:
+        """The document of that id, or None."""
+        if id not in self._documents and (found := self._store.document(id)):
+            self._documents[id] = found
+        return self._documents.get(id)
+
+    def documents(self) -> list[Document]:
+        """Every document, in order of id."""
+        return [document for id in self._store.documents() if (document := self.document(id))]
+
+    def passage(self, id: str) -> Passage | None:
+        """The passage of that id, or None."""
+        return self._store.passage(id)
+
+    def passages(self, document: str) -> list[Passage]:
+        """The passages of a document, in order; together they are its text."""
+        return self._store.passages(document)
+
+    def vectors(self, passage: str) -> FloatMatrix:
+        """(m, dim): row 0 the passage's text, then one row a sentence, then one row a key."""
+        return self._store.vectors(passage)
+
+    def _cosine(self, hit: Hit, vector: FloatMatrix) -> float:
+        return float(np.clip((self.vectors(hit.passage.id) @ vector).max(), -1, 1))
+
+
+def fuse(dense: Sequence[Hit], lexical: Sequence[Hit], k: int, cosine: Callable[[Hit], float]) -> list[Hit]:
+    """Two ranked lists into one by reciprocal rank; ties by passage id. `cosine` fills in what only words found."""
+    places: dict[str, float] = {}
+    for ranked in (dense, lexical):
+        for place, hit in enumerate(ranked, start=1):
+            places[hit.passage.id] = places.get(hit.passage.id, 0.0) + 1 / (RANK_OFFSET + place)
+    near = {hit.passage.id: hit for hit in dense}
+    worded = {hit.passage.id: hit for hit in lexical}
+    best = sorted(places, key=lambda id: (-places[id], id))[:k]
+    return [
+        Hit(
+            passage=(near.get(id) or worded[id]).passage,
+            score=places[id],
+            cosine=near[id].cosine if id in near else cosine(worded[id]),
+            bm25=worded[id].bm25 if id in worded else 0.0,
+        )
+        for id in best
+    ]
+
+
+def build(
+    documents: Path, index: Path, encoder: str, limit: int, progress: Callable[[int, int], None] | None = None
+) -> Built:
+    """Build or update the index of a file or folder; passages that did not change keep their vectors.
+
+    `limit` is the longest passage in word pieces; `progress` is told (passages encoded, passages to encode). Raises
+    IndexFault where nothing could be read or someone else builds; the index in use then stays as it is.
+    """
+    reading = read(documents)
+    if not reading.documents:
+        why = str(reading.faults[0]) if reading.faults else "it holds no documents."
+        raise IndexFault(str(documents), f"nothing could be read: {why}", "Name a file or folder of documents.")
+    with generations.builder(index) as aside:
+        model = load_encoder(encoder)
+        old = _old(index, encoder)
+        pieces = min(limit, model.window)
+        cut = {document.id: (document, split(document, pieces, model.count)) for document in reading.documents}
+        vectors = _encode(model, old, [passage for _, passages in cut.values() for passage in passages], progress)
+        store = SqliteStore(aside / generations.STORE, model_dim(vectors), durable=False)
+        for id in sorted(cut):
+            document, passages = cut[id]
+            store.replace_document(document, passages, [vectors[passage.id] for passage in passages])
+        store.derived().write(aside / generations.DENSE)
+        digests = dict(store.documents())
+        store.close()
+        manifest = Manifest(
+            encoder=model.name,
+            dim=model_dim(vectors),
+            splitter=splitter(limit),
+            documents=digests,
+            corpus=corpus_digest(digests),
+            calibration=calibrate(model),
+            files={name: generations.checksum(aside / name) for name in (generations.STORE, generations.DENSE)},
+        )
+        before = dict(old.manifest.documents) if old else {}
+        generations.publish(index, aside, manifest)
+        if old:
+            old.close()
+    return Built(
+        added=tuple(id for id in digests if id not in before),
+        changed=tuple(id for id in digests if id in before and before[id] != digests[id]),
+        removed=tuple(sorted(id for id in before if id not in digests)),
+        kept=tuple(id for id in digests if before.get(id) == digests[id]),
+        faults=reading.faults,
+        left=reading.left,
+        generation=manifest.generation,
+    )
+
+
+def is_stale(documents: Path, index: Path, encoder: str, limit: int) -> bool:
+    """Whether a build would change something. Reads the documents but loads no model."""
+    try:
+        manifest = generations.verified(index, generations.current(index))
+    except IndexFault:
+        return True
+    found = {document.id: document.digest for document in read(documents).documents}
+    built = (manifest.encoder, dict(manifest.splitter), dict(manifest.documents))
+    return built != (fingerprint(encoder), splitter(limit), found)
+
+
+def verify(path: Path) -> list[str]:
+    """Every file of the index in use with its checksum, compared. Raises IndexFault naming the first that is wrong."""
+    folder = generations.current(path)
+    manifest = generations.verified(path, folder)
+    store, _ = _open(path, folder, manifest.encoder)
+    store.close()
+    return [f"{folder.name}/{name}: sha256 {digest}" for name, digest in sorted(manifest.files.items())]
+
+
+def splitter(limit: int) -> dict[str, str | int]:
+    """What decides where passages end: the limit in word pieces, and this version's way of splitting."""
+    return {"limit": limit, "milkwise": version("milkwise")}
+
+
+def texts(passage: Passage) -> list[str]:
+    """What is encoded for a passage: its text under its headings, then its sentences, then its keys."""
+    whole = "\n".join((*passage.headings, passage.text.strip()))
+    return [whole, *(sentence.text for sentence in passage.sentences), *passage.keys]
+
+
+def model_dim(vectors: Mapping[str, FloatMatrix]) -> int:
+    """The length of the vectors."""
+    return int(next(iter(vectors.values())).shape[1])
+
+
+def _encode(
+    model: Encoder, old: Index | None, passages: Sequence[Passage], progress: Callable[[int, int], None] | None
+) -> dict[str, FloatMatrix]:
+    """Passage id → (m, dim): taken from the old index where the very same texts were encoded, else encoded now."""
+    known: dict[tuple[str, ...], str] = {}
+    for document in old.manifest.documents if old else ():
+        known.update({tuple(texts(passage)): passage.id for passage in old.passages(document)} if old else {})
+    vectors: dict[str, FloatMatrix] = {}
+    fresh: list[tuple[str, list[str]]] = []
+    for passage in passages:
+        wanted = texts(passage)
+        if old and (same := known.get(tuple(wanted))):
+            vectors[passage.id] = old.vectors(same)
+        else:
+            fresh.append((passage.id, wanted))
+    for start in range(0, len(fresh), PORTION):
+        portion = fresh[start : start + PORTION]
+        rows = model.encode([text for _, wanted in portion for text in wanted])
+        for id, wanted in portion:
+            vectors[id], rows = rows[: len(wanted)], rows[len(wanted) :]
+        if progress:
+            progress(start + len(portion), len(fresh))
+    return vectors
+
+
+def _old(index: Path, encoder: str) -> Index | None:
+    with contextlib.suppress(IndexFault):
+        return Index.open(index, encoder)
+    return None
+
+
+def _open(index: Path, folder: Path, encoder: str) -> tuple[SqliteStore, Manifest]:
+    """The store of a generation, verified. Raises IndexFault."""
+    manifest = generations.verified(index, folder)
+    if manifest.encoder != encoder:
+        raise generations.fault(index, f"the index is stale: built with {manifest.encoder}, not {encoder}.")
+    try:
+        store = SqliteStore(folder / generations.STORE, manifest.dim, sealed=True)
+        dense = Dense.read(folder / generations.DENSE)
+    except (ValueError, sqlite3.Error) as problem:
+        raise generations.fault(index, f"the index is damaged: {problem}.") from None
+    store.adopt(dense)
+    return store, manifest
