@@ -107,14 +107,14 @@ class SentenceEncoder:
 
     def count(self, text: str) -> int:
         """How many word pieces `text` has, special ones not counted and nothing cut."""
-        return len(self._whole.encode(text, add_special_tokens=False).ids)
+        return len(self._whole.encode(_sound([text])[0], add_special_tokens=False).ids)
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Texts in, (n, dim) float32 with unit rows out. What exceeds the window is not seen."""
         if not texts:
             return np.zeros((0, self._dim), np.float32)
         with self._lock:  # the library's tokenizer may be borrowed by one thread at a time
-            rows = self._model.encode(list(texts), batch_size=BATCH, show_progress_bar=False)
+            rows = self._model.encode(_sound(texts), batch_size=BATCH, show_progress_bar=False)
         return unit(rows)
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:
@@ -123,9 +123,9 @@ class SentenceEncoder:
             return []
         with self._lock:
             found: Any = self._model.encode(
-                list(texts), batch_size=BATCH, show_progress_bar=False, output_value=None, prompt=""
+                _sound(texts), batch_size=BATCH, show_progress_bar=False, output_value=None, prompt=""
             )
-        return [self._pieces(text, item) for text, item in zip(texts, found, strict=True)]
+        return [self._pieces(text, item) for text, item in zip(_sound(texts), found, strict=True)]
 
     def _pieces(self, text: str, item: dict[str, Any]) -> Tokens:
         framed = self._framed.encode(text)
@@ -138,6 +138,11 @@ class SentenceEncoder:
             spans=tuple(framed.offsets[place] for place in keep),
             ids=tuple(framed.ids[place] for place in keep),
         )
+
+
+def _sound(texts: Sequence[str]) -> list[str]:
+    """Half a surrogate pair, which no tokenizer takes, becomes a question mark; lengths stay the same."""
+    return [text.encode("utf-8", "replace").decode() for text in texts]
 
 
 def unit(rows: ArrayLike) -> FloatMatrix:

@@ -1,7 +1,7 @@
 """The folder an index lives in: complete generations beside each other, and one file naming the one in use.
 
     <index>/CURRENT            the name of a generation folder
-    <index>/LOCK               held by whoever builds
+    <index>/milkwise.lock      held by whoever builds
     <index>/<generation>/      store.sqlite, dense.faiss, manifest.json: never changed once named by CURRENT
     <index>/building/          a build under way, or what a killed one left
 
@@ -23,7 +23,7 @@ from pathlib import Path
 from index.contract import IndexFault
 from index.manifest import Manifest
 
-CURRENT, LOCK, BUILDING, MANIFEST = "CURRENT", "LOCK", "building", "manifest.json"
+CURRENT, LOCK, BUILDING, MANIFEST = "CURRENT", "milkwise.lock", "building", "manifest.json"
 STORE, DENSE = "store.sqlite", "dense.faiss"
 NAME = re.compile(r"[0-9a-f]{12}(-\d+)?")
 OURS = (STORE, f"{STORE}-wal", f"{STORE}-shm", DENSE, MANIFEST)
@@ -57,6 +57,9 @@ def verified(index: Path, folder: Path) -> Manifest:
         raise fault(index, f"the index is damaged: {folder.name}/{MANIFEST} is missing.") from None
     except ValueError as problem:
         raise fault(index, f"the index cannot be used: {folder.name}/{MANIFEST}: {problem}.") from None
+    named = NAME.fullmatch(folder.name)  # a build under way has no name yet
+    if named and folder.name.partition("-")[0] != manifest.generation:
+        raise fault(index, f"the index is damaged: {folder.name}/{MANIFEST} is not what was built.")
     if set(manifest.files) != {STORE, DENSE}:
         raise fault(index, f"the index cannot be used: its manifest lists {', '.join(sorted(manifest.files))}.")
     for name, wanted in manifest.files.items():
@@ -67,6 +70,11 @@ def verified(index: Path, folder: Path) -> Manifest:
         if found != wanted:
             raise fault(index, f"the index is damaged: {folder.name}/{name} is not what was built (checksum differs).")
     return manifest
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of a generation beside its files."""
+    (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 
 
 def checksum(path: Path) -> str:
@@ -83,7 +91,7 @@ def builder(index: Path) -> Iterator[Path]:
     """
     if index.exists() and not index.is_dir():
         raise IndexFault(str(index), "is a file.", "Choose another folder for the index.")
-    foreign = index.is_dir() and not (index / LOCK).exists() and not (index / CURRENT).exists()
+    foreign = index.is_dir() and not (index / LOCK).exists() and not _name_in_use(index)
     if foreign and (other := next(index.iterdir(), None)):
         raise IndexFault(
             str(index), f"is no index folder: it holds {other.name}.", "Choose an empty or new folder for the index."
@@ -107,7 +115,6 @@ def builder(index: Path) -> Iterator[Path]:
 
 def publish(index: Path, aside: Path, manifest: Manifest) -> Path:
     """Make what was built in `aside` the generation in use, atomically; keep the previous one for its readers."""
-    (aside / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
     for name in (*manifest.files, MANIFEST, "."):
         sync(aside / name)
     previous = _name_in_use(index)

@@ -11,7 +11,6 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +20,9 @@ from corpus.read import read
 from corpus.split import split
 from index import generations
 from index.contract import Encoder, FloatMatrix, Hit, IndexFault
-from index.dense import Dense
 from index.encode import fingerprint, load_encoder
-from index.manifest import Manifest, corpus_digest
-from index.scale import calibrate
+from index.manifest import Manifest
+from index.sealed import inspect, open_sealed, splitter, write
 from index.store import SqliteStore
 
 RANK_OFFSET = 60  # reciprocal rank fusion's usual constant: how slowly a lower rank loses weight
@@ -60,7 +58,7 @@ class Index:
         folder = generations.current(path)
         while True:
             try:
-                store, manifest = _open(path, folder, wanted)
+                store, manifest = open_sealed(path, folder, wanted)
                 break
             except IndexFault:
                 if (now := generations.current(path)) == folder:
@@ -139,38 +137,23 @@ def build(
     """
     reading = read(documents)
     if not reading.documents:
-        why = str(reading.faults[0]) if reading.faults else "it holds no documents."
+        why = str(reading.faults[0]) if reading.faults else "there are no documents."
         raise IndexFault(str(documents), f"nothing could be read: {why}", "Name a file or folder of documents.")
-    with generations.builder(index) as aside:
+    with generations.builder(index) as aside, contextlib.ExitStack() as opened:
         model = load_encoder(encoder)
-        old = _old(index, encoder)
-        pieces = min(limit, model.window)
-        cut = {document.id: (document, split(document, pieces, model.count)) for document in reading.documents}
-        vectors = _encode(model, old, [passage for _, passages in cut.values() for passage in passages], progress)
-        store = SqliteStore(aside / generations.STORE, model_dim(vectors), durable=False)
-        for id in sorted(cut):
-            document, passages = cut[id]
-            store.replace_document(document, passages, [vectors[passage.id] for passage in passages])
-        store.derived().write(aside / generations.DENSE)
-        digests = dict(store.documents())
-        store.close()
-        manifest = Manifest(
-            encoder=model.name,
-            dim=model_dim(vectors),
-            splitter=splitter(limit),
-            documents=digests,
-            corpus=corpus_digest(digests),
-            calibration=calibrate(model),
-            files={name: generations.checksum(aside / name) for name in (generations.STORE, generations.DENSE)},
-        )
-        before = dict(old.manifest.documents) if old else {}
-        generations.publish(index, aside, manifest)
+        before, old = _before(index, model.name)
         if old:
-            old.close()
+            opened.callback(old.close)
+        cut = [(document, split(document, min(limit, model.window), model.count)) for document in reading.documents]
+        cut.sort(key=lambda pair: pair[0].id)  # so that the order of reading leaves no trace
+        vectors = _encode(model, old, [passage for _, passages in cut for passage in passages], progress)
+        manifest = write(aside, cut, vectors, model, limit)
+        generations.publish(index, aside, manifest)
+    digests = manifest.documents
     return Built(
         added=tuple(id for id in digests if id not in before),
         changed=tuple(id for id in digests if id in before and before[id] != digests[id]),
-        removed=tuple(sorted(id for id in before if id not in digests)),
+        removed=tuple(id for id in before if id not in digests),
         kept=tuple(id for id in digests if before.get(id) == digests[id]),
         faults=reading.faults,
         left=reading.left,
@@ -190,70 +173,57 @@ def is_stale(documents: Path, index: Path, encoder: str, limit: int) -> bool:
 
 
 def verify(path: Path) -> list[str]:
-    """Every file of the index in use with its checksum, compared. Raises IndexFault naming the first that is wrong."""
+    """Check the index in use to the last passage; one line a file. Raises IndexFault naming the first thing wrong."""
     folder = generations.current(path)
-    manifest = generations.verified(path, folder)
-    store, _ = _open(path, folder, manifest.encoder)
-    store.close()
+    store, manifest = open_sealed(path, folder, None)
+    try:
+        inspect(store, manifest)
+    except (ValueError, sqlite3.Error) as problem:
+        raise generations.fault(path, f"the index is damaged: {problem}.") from None
+    finally:
+        store.close()
     return [f"{folder.name}/{name}: sha256 {digest}" for name, digest in sorted(manifest.files.items())]
 
 
-def splitter(limit: int) -> dict[str, str | int]:
-    """What decides where passages end: the limit in word pieces, and this version's way of splitting."""
-    return {"limit": limit, "milkwise": version("milkwise")}
-
-
-def texts(passage: Passage) -> list[str]:
+def texts(passage: Passage) -> tuple[str, ...]:
     """What is encoded for a passage: its text under its headings, then its sentences, then its keys."""
     whole = "\n".join((*passage.headings, passage.text.strip()))
-    return [whole, *(sentence.text for sentence in passage.sentences), *passage.keys]
-
-
-def model_dim(vectors: Mapping[str, FloatMatrix]) -> int:
-    """The length of the vectors."""
-    return int(next(iter(vectors.values())).shape[1])
+    return (whole, *(sentence.text for sentence in passage.sentences), *passage.keys)
 
 
 def _encode(
-    model: Encoder, old: Index | None, passages: Sequence[Passage], progress: Callable[[int, int], None] | None
+    model: Encoder,
+    old: SqliteStore | None,
+    passages: Sequence[Passage],
+    progress: Callable[[int, int], None] | None,
 ) -> dict[str, FloatMatrix]:
-    """Passage id → (m, dim): taken from the old index where the very same texts were encoded, else encoded now."""
+    """Passage id → (m, dim): taken from the old store where the very same texts were encoded, else encoded now."""
     known: dict[tuple[str, ...], str] = {}
-    for document in old.manifest.documents if old else ():
-        known.update({tuple(texts(passage)): passage.id for passage in old.passages(document)} if old else {})
-    vectors: dict[str, FloatMatrix] = {}
-    fresh: list[tuple[str, list[str]]] = []
-    for passage in passages:
-        wanted = texts(passage)
-        if old and (same := known.get(tuple(wanted))):
-            vectors[passage.id] = old.vectors(same)
-        else:
-            fresh.append((passage.id, wanted))
+    if old:
+        known = {texts(passage): passage.id for document in old.documents() for passage in old.passages(document)}
+    vectors = {
+        passage.id: old.vectors(known[texts(passage)]) for passage in passages if old and texts(passage) in known
+    }
+    fresh = [passage for passage in passages if passage.id not in vectors]
     for start in range(0, len(fresh), PORTION):
-        portion = fresh[start : start + PORTION]
-        rows = model.encode([text for _, wanted in portion for text in wanted])
-        for id, wanted in portion:
-            vectors[id], rows = rows[: len(wanted)], rows[len(wanted) :]
         if progress:
-            progress(start + len(portion), len(fresh))
+            progress(start, len(fresh))
+        portion = [(passage.id, texts(passage)) for passage in fresh[start : start + PORTION]]
+        rows = model.encode([text for _, each in portion for text in each])
+        for id, each in portion:
+            vectors[id], rows = rows[: len(each)], rows[len(each) :]
+    if progress:
+        progress(len(fresh), len(fresh))
     return vectors
 
 
-def _old(index: Path, encoder: str) -> Index | None:
-    with contextlib.suppress(IndexFault):
-        return Index.open(index, encoder)
-    return None
-
-
-def _open(index: Path, folder: Path, encoder: str) -> tuple[SqliteStore, Manifest]:
-    """The store of a generation, verified. Raises IndexFault."""
-    manifest = generations.verified(index, folder)
-    if manifest.encoder != encoder:
-        raise generations.fault(index, f"the index is stale: built with {manifest.encoder}, not {encoder}.")
+def _before(index: Path, encoder: str) -> tuple[Mapping[str, str], SqliteStore | None]:
+    """The documents of the index in use, and its store where that holds vectors of this encoder."""
     try:
-        store = SqliteStore(folder / generations.STORE, manifest.dim, sealed=True)
-        dense = Dense.read(folder / generations.DENSE)
-    except (ValueError, sqlite3.Error) as problem:
-        raise generations.fault(index, f"the index is damaged: {problem}.") from None
-    store.adopt(dense)
-    return store, manifest
+        store, manifest = open_sealed(index, generations.current(index), None)
+    except IndexFault:
+        return {}, None
+    if manifest.encoder == encoder:
+        return manifest.documents, store
+    store.close()
+    return manifest.documents, None
