@@ -89,7 +89,7 @@ def ask(text: str, encoder: Encoder) -> Asked:
 
 def context(passage: Passage) -> str:
     """What a passage is read as: its headings above its text."""
-    return "\n".join((*passage.headings[-2:], passage.text))
+    return "\n".join((*passage.headings, passage.text))
 
 
 def see(passage: Passage, tokens: Tokens) -> Seen:

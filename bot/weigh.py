@@ -30,7 +30,10 @@ DEFAULT_SCALE = Scale(unrelated=0.05, paraphrase=0.75)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Trained parameters: `rank` orders sentences, `trust` says whether the best answers; (features,) each, and a bias."""
+    """Trained parameters: `rank` orders sentences, `trust` says whether the best answers.
+
+    Both are (features,), one for each of NAMES.
+    """
 
     rank: FloatMatrix
     trust: FloatMatrix
@@ -75,8 +78,11 @@ class _Memory:
 _MEMORY = _Memory(KEPT)
 
 
-def weigh(query: Query, hits: Sequence[Hit], index: Index) -> Evidence:
-    """Choose the sentences that answer, or none; `confidence` is the estimated probability that the best one does."""
+def weigh(query: Query, hits: Sequence[Hit], index: Index, threshold: float | None = None) -> Evidence:
+    """Choose the sentences that answer, or none; `confidence` is the estimated probability that the best one does.
+
+    `threshold` stands in for the trained one where a measurement asks what would have been said.
+    """
     weights = load_weights()
     asked = ask(query.text, index.encoder)
     if not hits or not asked.terms:
@@ -84,7 +90,7 @@ def weigh(query: Query, hits: Sequence[Hit], index: Index) -> Evidence:
     scored, confidence = _score(asked, hits, index, weights)
     if not scored:
         return Evidence((), 0.0, "nothing-found")
-    if confidence < weights.threshold:
+    if confidence < (weights.threshold if threshold is None else threshold):
         return Evidence((), confidence, "near-miss")
     return Evidence(choose(scored, index), confidence, "covered")
 
