@@ -91,7 +91,7 @@ def _conversation(bot: Bot | None, tally: Tally) -> APIRouter:
         responses={
             200: {
                 "model": ReplyBody,
-                "description": "The reply; as events where `Accept: text/event-stream` is sent.",
+                "description": "The reply; as events where text/event-stream is accepted.",
                 "content": {
                     "application/json": {"example": reference.REPLY},
                     "text/event-stream": {"schema": {"type": "string"}, "example": reference.STREAM},

@@ -1,0 +1,277 @@
+"""The `milkwise` command: build, serve, ask, chat, check, measure.
+
+Comes in: arguments. Goes out: text, and exit code 0 (done), 1 (the work failed) or 2 (wrong usage). Composes the other
+faces. Does not know: how any of the work is done.
+
+What a command needs is imported inside it: the model's and the page's libraries cost seconds, `--help` must not.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from rich.console import Console
+
+    from bot.bot import Bot
+    from bot.settings import Settings
+
+SOURCE = "SOURCE"  # beside an index: the documents it was built from, where they are not the bundled ones
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Answers from your own vetted documents, in their words, every sentence cited.",
+)
+
+IndexDir = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="Folder the index is kept in.")]
+LocaleTag = Annotated[str | None, typer.Option("--locale", metavar="TAG", help="Language and country, such as en-GB.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Documents = Annotated[Path | None, typer.Argument(metavar="[DOCUMENTS]", help="File or folder of documents.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"milkwise {version('milkwise')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Answers from your own vetted documents, in their words, every sentence cited."""
+
+
+@app.command()
+def serve(
+    index: IndexDir = None,
+    host: Annotated[str | None, typer.Option(metavar="H", help="Address to serve on.")] = None,
+    port: Annotated[int | None, typer.Option(metavar="P", min=0, max=65535, help="Port; 0 takes a free one.")] = None,
+) -> None:
+    """Serve the chat page, the API and the document pages."""
+    with _one_line():
+        settings = _settings(index=index, host=host, port=port)
+        with _bound(settings.host, settings.port) as listener:  # before slow work: a taken port shows at once
+            _ensure_index(settings, fresh=True)
+            from bot.bot import Bot
+
+            _run(compose(Bot.open(settings.index, settings), settings), listener, settings)
+
+
+@app.command()
+def build(documents: Documents = None, index: IndexDir = None) -> None:
+    """Build or update the index; exit code 1 where a file could not be read, though the others were indexed."""
+    with _one_line():
+        settings = _settings(index=index)
+        from bot.faces import terminal
+
+        if _build(settings, documents or _documents(settings), terminal.console()):
+            raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question.")],
+    as_json: AsJson = False,
+    index: IndexDir = None,
+    locale: LocaleTag = None,
+) -> None:
+    """Answer one question."""
+    if not 1 <= len(question.strip()) <= 2000:
+        raise typer.BadParameter("give 1 to 2,000 characters that are not all spaces.", param_hint="QUESTION")
+    with _one_line():
+        reply = _bot(index).reply(question, locale=locale)
+        if as_json:
+            import json
+
+            from bot.render import as_dict
+
+            typer.echo(json.dumps(as_dict(reply), ensure_ascii=False, indent=2))
+            return
+        from bot.faces import terminal
+
+        terminal.show(reply, terminal.console())
+
+
+@app.command()
+def chat(index: IndexDir = None, locale: LocaleTag = None) -> None:
+    """Hold a conversation; an empty history is one `/new` away."""
+    with _one_line():
+        bot = _bot(index)
+        from bot.faces import terminal
+
+        terminal.chat(bot, locale, terminal.console())
+
+
+@app.command()
+def check(documents: Documents = None, index: IndexDir = None) -> None:
+    """Vet documents, and verify every checksum of the index where there is one."""
+    with _one_line():
+        settings = _settings(index=index)
+        from datetime import date
+
+        from bot.faces import terminal
+        from corpus.check import check as vet
+
+        path = documents or _documents(settings)
+        findings = vet(path, date.today(), settings.review_months)
+        failed = terminal.findings(findings, terminal.console())
+        if index or _indexed(settings):
+            from index.index import verify
+
+            terminal.verified(settings.index, verify(settings.index), terminal.console())
+        if failed:
+            raise typer.Exit(1)
+
+
+def compose(bot: Bot, settings: Settings) -> FastAPI:
+    """Every route of the contract in one app."""
+    from bot.faces import pages, ui
+    from bot.faces.api import create_app
+
+    site = create_app(bot, settings)
+    site.include_router(pages.router(bot, settings))
+    return ui.mount(site, bot, settings)
+
+
+def _settings(**flags: Any) -> Settings:
+    from bot.settings import hush, load
+
+    hush()
+    return load(**flags)
+
+
+def _bot(index: Path | None) -> Bot:
+    settings = _settings(index=index)
+    _ensure_index(settings, fresh=False)
+    from bot.bot import Bot
+
+    return Bot.open(settings.index, settings)
+
+
+def _ensure_index(settings: Settings, fresh: bool) -> None:
+    """Build the index where it is missing or, if it has to be `fresh`, behind its documents."""
+    from bot.faces import terminal
+    from index.index import is_stale
+
+    documents, err = _documents(settings), terminal.console(stderr=True)
+    if not _indexed(settings):
+        err.print(f"No index in {settings.index} yet: building it from {documents}")
+        _build(settings, documents, err)
+    elif fresh and not documents.exists():
+        err.print(f"{documents}: not there any more. Serving the index as it is.")
+    elif fresh and is_stale(documents, settings.index, settings.encoder, settings.passage_pieces):
+        err.print(f"The index in {settings.index} is behind {documents}: updating it")
+        _build(settings, documents, err)
+
+
+def _indexed(settings: Settings) -> bool:
+    from index.generations import CURRENT
+
+    return (settings.index / CURRENT).is_file()
+
+
+def _documents(settings: Settings) -> Path:
+    """The documents set; else those the index was built from; else the bundled ones."""
+    remembered = settings.index / SOURCE
+    if "documents" not in settings.model_fields_set and remembered.is_file():
+        return Path(remembered.read_text(encoding="utf-8").strip())
+    return settings.documents
+
+
+def _build(settings: Settings, documents: Path, out: Console) -> bool:
+    """Build the index, print what was done to `out`, and return whether some file could not be read."""
+    from bot.faces import terminal
+    from bot.settings import BUNDLED
+    from index.index import build as build_index
+
+    err = terminal.console(stderr=True)
+    with terminal.progress(err) as progress:
+        built = build_index(documents, settings.index, settings.encoder, settings.passage_pieces, progress)
+    remembered = settings.index / SOURCE
+    if documents == BUNDLED:
+        remembered.unlink(missing_ok=True)
+    else:
+        remembered.write_text(f"{documents.resolve()}\n", encoding="utf-8")
+    terminal.built(built, out, err)
+    return bool(built.faults)
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket bound to the address, not listening yet. Exits with one line where that cannot be had."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as fault:
+            remedy = "Stop what runs there, or choose another with --port." if port else "Choose another with --host."
+            _fail(f"{host}:{port}: cannot be served on ({fault.strerror}). {remedy}")
+        yield listener
+
+
+def _run(site: FastAPI, listener: socket.socket, settings: Settings) -> None:
+    """Serve until Ctrl-C or SIGTERM, letting answers under way finish."""
+    import uvicorn
+
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            typer.echo(f"{settings.title} is ready at http://{host}:{listener.getsockname()[1]}/ (Ctrl-C stops it)")
+
+    config = uvicorn.Config(
+        site,
+        root_path=settings.root_path,
+        log_level="warning",
+        access_log=False,  # addresses can hold what a visitor typed
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
+        Announced(config).run([listener])
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Turn every fault an operator can mend into one line on stderr and exit code 1."""
+    from bot.settings import SettingsError
+    from bot.words import WordsError
+    from corpus.document import CorpusError
+    from index.contract import IndexFault
+
+    try:
+        yield
+    except (CorpusError, IndexFault, SettingsError, WordsError) as fault:
+        _fail(str(fault))
+    except BrokenPipeError:
+        raise  # whoever read our output has had enough: not a fault
+    except OSError as fault:
+        _fail(f"{fault.filename or 'system'}: {fault.strerror or fault}. Check that path and its permissions.")
+
+
+def _fail(line: str) -> NoReturn:
+    typer.echo(" ".join(line.split()), err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """The entry point. SIGTERM ends a command as an exception would: what it holds is cleaned up."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    app()

@@ -1,0 +1,159 @@
+"""Replies, progress and findings on a terminal, and as plain text where the output is a pipe or a file.
+
+Comes in: values the core made. Goes out: lines for Rich to print. Does not know: arguments, exit codes, or where
+values came from.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.rule import Rule
+from rich.text import Text
+
+from bot.bot import Bot
+from bot.compose import Speaker
+from bot.render import SUGGESTIONS, as_text, origin, parts, place, plain, ways
+from bot.reply import Claim, Kind, Reply, Turn
+from index.index import Built
+
+MEASURE = 76  # columns
+LONGEST = 2000  # characters of a question
+ACCENT = "cyan"
+SOFT = "dim"
+
+
+def console(stderr: bool = False) -> Console:
+    """Where to print: no wider than can be read, no markup and no guessing at what words mean."""
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if made.is_terminal:
+        made.width = min(made.width, MEASURE)
+    else:
+        made.soft_wrap = True
+    return made
+
+
+def show(reply: Reply, to: Console) -> None:
+    """One reply: lead-in, quotes with their numbers, a rule, sources, the disclaimer dim."""
+    if not to.is_terminal:
+        to.out(as_text(reply), end="", highlight=False)
+        return
+    strong = "bold red" if reply.kind == Kind.URGENT else ""
+    for part in parts(reply):
+        to.print()
+        if part.lead:
+            to.print(Text(plain(part.lead), style=f"{SOFT} italic"))
+        for claim in part.claims:
+            to.print(_said(claim, strong))
+    for contact in reply.contacts:
+        to.print(Text.assemble((plain(contact.label), "bold"), ": ", (plain(ways(contact)), ACCENT)))
+    to.print()
+    to.print(Rule(style=SOFT))
+    for citation in reply.citations:
+        where = f": {place(citation)}" if place(citation) else ""
+        to.print(Text.assemble((f"[{citation.number}] ", ACCENT), plain(citation.document.title + where)))
+        to.print(Padding(Text(plain(origin(citation.document)), style=SOFT), (0, 0, 0, 4)))
+    if reply.suggestions:
+        to.print(Text(SUGGESTIONS, style=SOFT))
+        for question in reply.suggestions:
+            to.print(Text(f"  {plain(question)}"))
+    if reply.citations or reply.suggestions:
+        to.print()
+    to.print(Text(plain(reply.disclaimer.text), style=SOFT))
+
+
+def _said(claim: Claim, style: str) -> Text:
+    number = f" [{claim.citation.number}]" if claim.citation else ""
+    return Text.assemble((plain(claim.text), style), (number, ACCENT))
+
+
+@contextmanager
+def progress(to: Console) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, or a line at the start and at the end where nobody watches; told (done, all) passages."""
+    if not to.is_terminal:
+        yield _spoken(to)
+        return
+    columns = TextColumn("Indexing"), BarColumn(complete_style=ACCENT), MofNCompleteColumn(), TextColumn("passages")
+    with Progress(*columns, console=to, transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda done, all_of_them: bar.update(task, completed=done, total=all_of_them)
+
+
+def _spoken(to: Console) -> Callable[[int, int], None]:
+    last = -1
+
+    def say(done: int, all_of_them: int) -> None:
+        nonlocal last
+        if done != last and done in (0, all_of_them):
+            to.print(f"Indexed {done} of {all_of_them} passages")
+        last = done
+
+    return say
+
+
+def built(result: Built, out: Console, err: Console) -> None:
+    """What a build did, a line for each kind of change; files that were left or could not be read go to `err`."""
+    for name, ids in (
+        ("added", result.added),
+        ("changed", result.changed),
+        ("removed", result.removed),
+        ("kept", result.kept),
+    ):
+        listed = f": {', '.join(map(plain, ids))}" if ids else ""
+        out.print(f"{name:8}{len(ids)}{listed}")
+    out.print(f"{'index':8}{result.generation}")
+    for reason in result.left:
+        err.print(plain(f"left out: {reason}"))
+    for fault in result.faults:
+        err.print(plain(f"not read: {fault}"))
+
+
+def chat(bot: Bot, locale: str | None, to: Console) -> None:
+    """A conversation, one line a question, until the input ends."""
+    locale = locale or bot.settings.locale
+    speaker = Speaker(bot.index, bot.words, locale)
+    to.print(Text(plain(bot.words.disclaimer(locale).text), style=SOFT))
+    to.print()
+    to.print(plain(bot.words.text("starters", locale)))
+    for question in speaker.starters():
+        to.print(Text(f"  {plain(question)}"))
+    to.print(Text("/new forgets what the talk was about, /quit ends it.", style=SOFT))
+    history: list[Turn] = []
+    for line in _questions(to):
+        if line == "/quit":
+            return
+        if line == "/new":
+            history.clear()
+            to.print("A new subject.")
+            continue
+        if len(line) > LONGEST:
+            to.print(plain(bot.words.text("error-long", locale)))
+            continue
+        reply = bot.reply(line, history, locale)
+        history.append(Turn(line, tuple(dict.fromkeys(citation.passage.id for citation in reply.citations))))
+        if reply.topic:
+            to.print(Text(plain(bot.words.text("about", locale, topic=reply.topic)), style=SOFT))
+        show(reply, to)
+        if not to.is_terminal:
+            to.print()
+
+
+def _questions(to: Console) -> Iterator[str]:
+    """The lines typed or piped in, trimmed, empty ones left out."""
+    watched = to.is_terminal and sys.stdin.isatty()
+    while True:
+        if watched:
+            to.print()
+            try:
+                line = to.input(Text("> ", style=ACCENT))
+            except EOFError:
+                return
+        elif not (line := sys.stdin.readline()):
+            return
+        if line.strip():
+            yield line.strip()
