@@ -20,6 +20,7 @@ from index.index import Index
 SUGGESTIONS = 3
 STARTERS = 4
 REFERRAL_QUOTES = 2
+REFUSALS = {"nothing-found": "abstain-nothing", "near-miss": "abstain-close"}  # why weighing declined → phrase
 
 
 class Speaker:
@@ -57,7 +58,10 @@ class Speaker:
         """The documents do not answer; these are the nearest questions they do answer."""
         return self._found(
             Kind.ABSTAIN,
-            (self.words.say("abstain", self.locale),),
+            (
+                self.words.say(REFUSALS.get(evidence.reason, "abstain"), self.locale),
+                self.words.say("abstain-turn-to", self.locale),
+            ),
             query,
             hits,
             reason=evidence.reason,
@@ -66,7 +70,9 @@ class Speaker:
 
     def clarify(self, query: Query, hits: Sequence[Hit]) -> Reply:
         """The question leaves open what it is about; these are its readings."""
-        return self._found(Kind.CLARIFY, (self.words.say("clarify", self.locale),), query, hits, reason="unclear")
+        return self._found(
+            Kind.CLARIFY, (self.words.say("clarify-subject", self.locale),), query, hits, reason="unclear"
+        )
 
     def answer(self, query: Query, hits: Sequence[Hit], evidence: Evidence) -> Reply:
         """The evidence, quoted and cited."""
@@ -99,10 +105,8 @@ class Speaker:
         return tuple(claims)
 
     def _ruling(self, rule: Rule) -> Claim:
-        """A rule's own sentence, with the emergency number where the country is known."""
-        emergency = [contact.call for contact in self.words.contacts(self.locale, ("emergency",)) if contact.call]
-        call = emergency[0] if emergency else self.words.text("local-emergency", self.locale)
-        return Claim(self.words.text(rule.say, self.locale, call=call), f"rule:{rule.id}")
+        """A rule's own sentence, with the numbers of the reader's country where it is known."""
+        return Claim(self.words.text(rule.say, self.locale), f"rule:{rule.id}")
 
     def _contacts(self, rule: Rule) -> tuple[Contact, ...]:
         return self.words.contacts(self.locale, rule.contacts)
@@ -143,7 +147,7 @@ class Speaker:
         return tuple(sorted(found, key=lambda question: -found[question])[:SUGGESTIONS])
 
     def _about(self, passage: Passage) -> str:
-        return self.words.text("about", self.locale, topic=passage.headings[-1])
+        return self.words.text("ask-about", self.locale, topic=passage.headings[-1])
 
 
 @lru_cache(maxsize=4)
