@@ -160,7 +160,7 @@ def _compiled(path: Path, where: str, source: str, words: Mapping[str, str]) -> 
         return f"(?:{words[place[1]]})"
 
     try:
-        pattern = re.compile(_WORD.sub(spelt, _WORD.sub(spelt, source)), re.IGNORECASE)
+        pattern = re.compile(_WORD.sub(spelt, source), re.IGNORECASE)
     except re.error as fault:
         raise WordsError(path, where, f"{source!r} is no regular expression ({fault}).", "Mend it.") from None
     if pattern.search(""):
