@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 BUNDLED = Path(__file__).parents[1] / "corpus" / "documents"
 FILE = "milkwise.toml"
@@ -21,6 +28,23 @@ FILE = "milkwise.toml"
 
 class SettingsError(Exception):
     """A setting that cannot be used: names the key, the value and the remedy."""
+
+
+def _origin(site: str) -> str:
+    """A site as a browser names it: scheme, host, port where it is not the usual one, and nothing else."""
+    if not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?", site):
+        raise ValueError(
+            f"{site!r} is no origin: write it like https://www.example.org, lower case, no path, no final /"
+        )
+    return site
+
+
+def _listed(sites: object) -> object:
+    """A variable holds several sites between commas or spaces."""
+    return tuple(re.findall(r"[^\s,]+", sites)) if isinstance(sites, str) else sites
+
+
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_listed)]
 
 
 class Settings(BaseSettings):
@@ -39,6 +63,7 @@ class Settings(BaseSettings):
     title: str = Field("Milkwise", min_length=1, description="name shown on the page")
     locale: str = Field("en", description="BCP 47 tag used where a request names none; no country, no default numbers")
     review_months: int = Field(36, ge=1, le=120, description="a review older than this is overdue")
+    origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
 
     @classmethod
     def settings_customise_sources(

@@ -86,6 +86,11 @@ class Words:
         """The phrase of that id as a claim backed by it: source "phrase:<id>"."""
         return Claim(self.text(id, locale, **values), f"phrase:{id}")
 
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """The languages there is a phrases file for, English first; lower case."""
+        return tuple(self._locales)
+
     def has(self, id: str) -> bool:
         """Whether there is a phrase of that id."""
         return id in self._locales[BASE].phrases
