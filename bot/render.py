@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from bot.reply import Citation, Claim, Contact, Disclaimer, Reply
+from bot.reply import Citation, Claim, Contact, Disclaimer, Kind, Reply
 from corpus.document import Document
 
 UNREVIEWED = "not yet reviewed by a clinician"
-SUGGESTIONS = "These documents do answer:"
 
 # Everything that starts an element, an entity, an emphasis, code, a link, an image, a table or a struck word.
 _MARKDOWN = re.compile(r"[\\`*_\[\]~|$]")
 # A bare address turns into a link by itself; a backslash before its mark stops that and does not show.
 _ADDRESS = re.compile(r"(?i)(?<=http)(?=:)|(?<=https)(?=:)|(?<=ftp)(?=:)|(?<=www)(?=\.)|(?=@)")
-# What opens a heading, a quote, a list, a rule or an indented code block where it stands first on its line.
-_OPENING = re.compile(r"(?m)^[ \t]*(?:(?=[#>+=-])|(\d{1,9})(?=[.)](?:\s|$)))")
+# Spaces first on a line open a block of code; what follows them may open a heading, a quote, a list or a rule.
+_INDENT = re.compile(r"(?m)^[ \t]+")
+_OPENING = re.compile(r"(?m)^(?:(?=[#>+=-])|(\d{1,9})(?=[.)](?:\s|$)))")
 # Control characters can drive a terminal; direction overrides can turn a line, the disclaimer's too, around.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -65,6 +65,11 @@ def ways(contact: Contact) -> str:
     return ", ".join([way for way in said if way] + ([contact.hours] if contact.hours else []))
 
 
+def offer(reply: Reply) -> str:
+    """What stands above the suggestions: questions the documents do answer, where they did not answer this one."""
+    return "They do answer:" if reply.kind == Kind.ABSTAIN else "You can ask:"
+
+
 def plain(text: str) -> str:
     """Escape for a terminal or a text file: no control character but tab and newline, no direction override."""
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
@@ -72,7 +77,7 @@ def plain(text: str) -> str:
 
 def markdown(text: str) -> str:
     """Escape for Markdown: shows exactly these words; no HTML, image, link, list or heading can come of them."""
-    text = plain(text).replace("&", "&amp;").replace("<", "&lt;")
+    text = _INDENT.sub("", plain(text)).replace("&", "&amp;").replace("<", "&lt;")
     text = _MARKDOWN.sub(lambda found: "\\" + found.group(), text)
     text = _ADDRESS.sub(r"\\", text)
     return _OPENING.sub(lambda found: f"{found.group(1) or ''}\\", text)
@@ -153,7 +158,7 @@ def as_text(reply: Reply) -> str:
     if reply.citations:
         blocks.append("\n".join(["Sources", *(_source_text(citation) for citation in reply.citations)]))
     if reply.suggestions:
-        blocks.append("\n".join([SUGGESTIONS, *(f"- {question}" for question in reply.suggestions)]))
+        blocks.append("\n".join([offer(reply), *(f"- {question}" for question in reply.suggestions)]))
     blocks.append(reply.disclaimer.text)
     return plain("\n\n".join(blocks)) + "\n"
 
@@ -183,7 +188,7 @@ def as_markdown(reply: Reply, anchor: Callable[[int], str] | None = None, *, clo
         blocks.append("\n".join(_source_markdown(citation) for citation in reply.citations))
     if reply.suggestions:
         listed = "\n".join(f"- {markdown(question)}" for question in reply.suggestions)
-        blocks.append(f"{SUGGESTIONS}\n\n{listed}")
+        blocks.append(f"{offer(reply)}\n\n{listed}")
     blocks.append(f"---\n\n{markdown(reply.disclaimer.text)}")
     return "\n\n".join(blocks) + "\n"
 
@@ -206,7 +211,7 @@ def as_html(reply: Reply, root: str = "") -> str:
     if reply.citations:
         lines.append(_list("ol", "sources", [_source_html(citation, root) for citation in reply.citations]))
     if reply.suggestions:
-        lines.append(f"<p>{SUGGESTIONS}</p>")
+        lines.append(f"<p>{offer(reply)}</p>")
         lines.append(_list("ul", "suggestions", [markup(question) for question in reply.suggestions]))
     lines.append(f'<p class="disclaimer" role="note">{markup(reply.disclaimer.text)}</p></div>')
     return "\n".join(lines)

@@ -20,12 +20,9 @@ import typer
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from rich.console import Console
 
     from bot.bot import Bot
     from bot.settings import Settings
-
-SOURCE = "SOURCE"  # beside an index: the documents it was built from, where they are not the bundled ones
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,17 +56,19 @@ def root(
 
 @app.command()
 def serve(
+    documents: Documents = None,
     index: IndexDir = None,
     host: Annotated[str | None, typer.Option(metavar="H", help="Address to serve on.")] = None,
     port: Annotated[int | None, typer.Option(metavar="P", min=0, max=65535, help="Port; 0 takes a free one.")] = None,
 ) -> None:
     """Serve the chat page, the API and the document pages."""
     with _one_line():
-        settings = _settings(index=index, host=host, port=port)
+        settings = _settings(documents=documents, index=index, host=host, port=port)
         with _bound(settings.host, settings.port) as listener:  # before slow work: a taken port shows at once
-            _ensure_index(settings, fresh=True)
             from bot.bot import Bot
+            from bot.faces import upkeep
 
+            upkeep.refresh(settings)
             _run(compose(Bot.open(settings.index, settings), settings), listener, settings)
 
 
@@ -77,10 +76,10 @@ def serve(
 def build(documents: Documents = None, index: IndexDir = None) -> None:
     """Build or update the index; exit code 1 where a file could not be read, though the others were indexed."""
     with _one_line():
-        settings = _settings(index=index)
-        from bot.faces import terminal
+        settings = _settings(documents=documents, index=index)
+        from bot.faces import terminal, upkeep
 
-        if _build(settings, documents or _documents(settings), terminal.console()):
+        if upkeep.rebuild(settings, terminal.console()):
             raise typer.Exit(1)
 
 
@@ -97,11 +96,9 @@ def ask(
     with _one_line():
         reply = _bot(index).reply(question, locale=locale)
         if as_json:
-            import json
-
             from bot.render import as_dict
 
-            typer.echo(json.dumps(as_dict(reply), ensure_ascii=False, indent=2))
+            _print_json(as_dict(reply))
             return
         from bot.faces import terminal
 
@@ -122,21 +119,43 @@ def chat(index: IndexDir = None, locale: LocaleTag = None) -> None:
 def check(documents: Documents = None, index: IndexDir = None) -> None:
     """Vet documents, and verify every checksum of the index where there is one."""
     with _one_line():
-        settings = _settings(index=index)
+        settings = _settings(documents=documents, index=index)
         from datetime import date
 
-        from bot.faces import terminal
+        from bot.faces import terminal, upkeep
         from corpus.check import check as vet
 
-        path = documents or _documents(settings)
-        findings = vet(path, date.today(), settings.review_months)
-        failed = terminal.findings(findings, terminal.console())
-        if index or _indexed(settings):
+        findings = vet(upkeep.documents(settings), date.today(), settings.review_months)
+        failed = terminal.vetted(findings, terminal.console())
+        if index or upkeep.indexed(settings):
             from index.index import verify
 
             terminal.verified(settings.index, verify(settings.index), terminal.console())
         if failed:
             raise typer.Exit(1)
+
+
+@app.command()
+def measure(
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="A file of golden cases.")],
+    as_json: AsJson = False,
+    index: IndexDir = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the refusal trade-off to this PNG or SVG file.")
+    ] = None,
+) -> None:
+    """Score the bot on golden cases."""
+    with _one_line():
+        from bot import measure as scoring
+        from bot.faces import terminal
+
+        report = scoring.measure(_bot(index), scoring.load_cases(cases))
+        if plot:
+            scoring.plot(report, plot)
+        if as_json:
+            _print_json(report.as_dict())
+        else:
+            terminal.measured(report, terminal.console())
 
 
 def compose(bot: Bot, settings: Settings) -> FastAPI:
@@ -158,58 +177,12 @@ def _settings(**flags: Any) -> Settings:
 
 def _bot(index: Path | None) -> Bot:
     settings = _settings(index=index)
-    _ensure_index(settings, fresh=False)
     from bot.bot import Bot
+    from bot.faces import upkeep
 
+    if not upkeep.indexed(settings):
+        upkeep.refresh(settings)
     return Bot.open(settings.index, settings)
-
-
-def _ensure_index(settings: Settings, fresh: bool) -> None:
-    """Build the index where it is missing or, if it has to be `fresh`, behind its documents."""
-    from bot.faces import terminal
-    from index.index import is_stale
-
-    documents, err = _documents(settings), terminal.console(stderr=True)
-    if not _indexed(settings):
-        err.print(f"No index in {settings.index} yet: building it from {documents}")
-        _build(settings, documents, err)
-    elif fresh and not documents.exists():
-        err.print(f"{documents}: not there any more. Serving the index as it is.")
-    elif fresh and is_stale(documents, settings.index, settings.encoder, settings.passage_pieces):
-        err.print(f"The index in {settings.index} is behind {documents}: updating it")
-        _build(settings, documents, err)
-
-
-def _indexed(settings: Settings) -> bool:
-    from index.generations import CURRENT
-
-    return (settings.index / CURRENT).is_file()
-
-
-def _documents(settings: Settings) -> Path:
-    """The documents set; else those the index was built from; else the bundled ones."""
-    remembered = settings.index / SOURCE
-    if "documents" not in settings.model_fields_set and remembered.is_file():
-        return Path(remembered.read_text(encoding="utf-8").strip())
-    return settings.documents
-
-
-def _build(settings: Settings, documents: Path, out: Console) -> bool:
-    """Build the index, print what was done to `out`, and return whether some file could not be read."""
-    from bot.faces import terminal
-    from bot.settings import BUNDLED
-    from index.index import build as build_index
-
-    err = terminal.console(stderr=True)
-    with terminal.progress(err) as progress:
-        built = build_index(documents, settings.index, settings.encoder, settings.passage_pieces, progress)
-    remembered = settings.index / SOURCE
-    if documents == BUNDLED:
-        remembered.unlink(missing_ok=True)
-    else:
-        remembered.write_text(f"{documents.resolve()}\n", encoding="utf-8")
-    terminal.built(built, out, err)
-    return bool(built.faults)
 
 
 @contextmanager
@@ -251,6 +224,7 @@ def _run(site: FastAPI, listener: socket.socket, settings: Settings) -> None:
 @contextmanager
 def _one_line() -> Iterator[None]:
     """Turn every fault an operator can mend into one line on stderr and exit code 1."""
+    from bot.golden import GoldenError
     from bot.settings import SettingsError
     from bot.words import WordsError
     from corpus.document import CorpusError
@@ -258,12 +232,18 @@ def _one_line() -> Iterator[None]:
 
     try:
         yield
-    except (CorpusError, IndexFault, SettingsError, WordsError) as fault:
+    except (CorpusError, GoldenError, IndexFault, SettingsError, WordsError) as fault:
         _fail(str(fault))
     except BrokenPipeError:
         raise  # whoever read our output has had enough: not a fault
     except OSError as fault:
         _fail(f"{fault.filename or 'system'}: {fault.strerror or fault}. Check that path and its permissions.")
+
+
+def _print_json(body: dict[str, Any]) -> None:
+    import json
+
+    typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
 
 
 def _fail(line: str) -> NoReturn:

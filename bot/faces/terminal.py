@@ -7,23 +7,27 @@ values came from.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from bot.bot import Bot
 from bot.compose import Speaker
-from bot.render import SUGGESTIONS, as_text, origin, parts, place, plain, ways
+from bot.measure import Report
+from bot.render import as_text, offer, origin, parts, place, plain, ways
 from bot.reply import Claim, Kind, Reply, Turn
 from index.index import Built
 
 MEASURE = 76  # columns
 LONGEST = 2000  # characters of a question
+LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 ACCENT = "cyan"
 SOFT = "dim"
 
@@ -59,7 +63,7 @@ def show(reply: Reply, to: Console) -> None:
         to.print(Text.assemble((f"[{citation.number}] ", ACCENT), plain(citation.document.title + where)))
         to.print(Padding(Text(plain(origin(citation.document)), style=SOFT), (0, 0, 0, 4)))
     if reply.suggestions:
-        to.print(Text(SUGGESTIONS, style=SOFT))
+        to.print(Text(offer(reply), style=SOFT))
         for question in reply.suggestions:
             to.print(Text(f"  {plain(question)}"))
     if reply.citations or reply.suggestions:
@@ -111,6 +115,39 @@ def built(result: Built, out: Console, err: Console) -> None:
         err.print(plain(f"left out: {reason}"))
     for fault in result.faults:
         err.print(plain(f"not read: {fault}"))
+
+
+def verified(index: Path, files: Sequence[str], to: Console) -> None:
+    """The index files whose checksums are right."""
+    to.print(f"{index}: every checksum is right")
+    for line in files:
+        to.print(Text(f"  {plain(line)}", style=SOFT))
+
+
+def measured(report: Report, to: Console) -> None:
+    """The shares of cases right, wrong and refused with their intervals, what refusing costs, and what was amiss."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("cases", "n", "right", "wrong", "refused"):
+        table.add_column(title, justify="left" if title == "cases" else "right", no_wrap=True)
+    for sort, shares in report.figures().items():
+        cells = [f"{one.share:.0%} ({one.low:.0%} to {one.high:.0%})" for one in shares.values()]
+        table.add_row(plain(sort), str(shares["right"].of), *cells)
+    to.print(table)
+    found = ", ".join(f"{figure.share:.0%} in the first {k}" for k, figure in report.recall().items())
+    to.print(f"\nRight passage found: {found}")
+    curve = report.curve()
+    if curve:
+        to.print("\nAnswering only from a confidence on:")
+        tradeoff = Table(box=None, pad_edge=False, header_style="bold")
+        for title in ("confidence", "answered", "of these wrong"):
+            tradeoff.add_column(title, justify="right")
+        for level in LEVELS:
+            at = [point for point in curve if point[0] >= level]
+            _, covered, risk = at[-1] if at else (level, 0.0, 0.0)
+            tradeoff.add_row(f"{level:.2f}", f"{covered:.0%}", f"{risk:.0%}")
+        to.print(tradeoff)
+    for one in report.failures:
+        to.print(Text(plain(f"line {one.case.line}: {one.verdict}: {one.why}  ({one.case.ask})"), style=SOFT))
 
 
 def chat(bot: Bot, locale: str | None, to: Console) -> None:

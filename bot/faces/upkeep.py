@@ -1,0 +1,63 @@
+"""The index behind a command: which documents it is of, whether it is there, and building it in plain sight.
+
+Comes in: settings. Goes out: an index that is there, and lines on the terminal. Does not know: which command asked, or
+how an index is built.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.faces import terminal
+from bot.settings import BUNDLED, Settings
+from index.generations import CURRENT
+from index.index import build, is_stale
+
+SOURCE = "SOURCE"  # beside an index: the documents it was built from, where they are not the bundled ones
+
+
+def documents(settings: Settings) -> Path:
+    """The documents set; else those the index was built from; else the bundled ones.
+
+    Without the second, serving an index that `milkwise build FOLDER` made would put the bundled article in its place.
+    """
+    remembered = settings.index / SOURCE
+    if "documents" not in settings.model_fields_set and remembered.is_file():
+        return Path(remembered.read_text(encoding="utf-8").strip())
+    return settings.documents
+
+
+def indexed(settings: Settings) -> bool:
+    """Whether there is an index, good or bad."""
+    return (settings.index / CURRENT).is_file()
+
+
+def refresh(settings: Settings) -> None:
+    """Build the index where it is missing or behind its documents, saying so on stderr."""
+    path, err = documents(settings), terminal.console(stderr=True)
+    if not indexed(settings):
+        err.print(f"No index in {settings.index} yet: building it from {path}")
+    elif not path.exists():
+        err.print(f"{path}: not there any more. The index is used as it is.")
+        return
+    elif not is_stale(path, settings.index, settings.encoder, settings.passage_pieces):
+        return
+    else:
+        err.print(f"The index in {settings.index} is behind {path}: updating it")
+    rebuild(settings, err)
+
+
+def rebuild(settings: Settings, out: Console) -> bool:
+    """Build the index, print what was done to `out`, and return whether some file could not be read."""
+    path, err = documents(settings), terminal.console(stderr=True)
+    with terminal.progress(err) as progress:
+        built = build(path, settings.index, settings.encoder, settings.passage_pieces, progress)
+    remembered = settings.index / SOURCE
+    if path == BUNDLED:
+        remembered.unlink(missing_ok=True)
+    else:
+        remembered.write_text(f"{path.resolve()}\n", encoding="utf-8")
+    terminal.built(built, out, err)
+    return bool(built.faults)
