@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from corpus.document import Block, CorpusError, Document, Section
@@ -37,7 +38,7 @@ def assemble(source: Source, name: str) -> Assembled:
     title = meta["title"].text if "title" in meta else ""
     title = clean(title) or _first_heading(drafts) or clean(re.sub(r"[-_]+", " ", stem)).capitalize() or stem
     text, blocks = _lay_out(drafts)
-    sections = _sections(text, blocks, title)
+    sections = _sections(text, blocks, title, [draft.asks for draft in drafts])
     if "questions" in meta:
         sections = _ask(sections, meta["questions"], title)
     document = Document(
@@ -78,7 +79,7 @@ def _text(meta: Mapping[str, Noted], key: str) -> str:
 def _first_heading(drafts: Sequence[Draft]) -> str:
     """The first heading, where it opens the document, stands above all others and asks nothing."""
     first, others = drafts[0], [draft.level for draft in drafts[1:] if draft.kind == "heading"]
-    opens = first.kind == "heading" and not is_question(first.text)
+    opens = first.kind == "heading" and not first.asks and not is_question(first.text)
     return first.text if opens and all(level > first.level for level in others) else ""
 
 
@@ -105,26 +106,23 @@ def _touches(before: Draft, draft: Draft) -> bool:
     return same or led
 
 
-def _sections(text: str, blocks: Sequence[Block], title: str) -> list[Section]:
-    groups: list[list[Block]] = [[]]
-    for block in blocks:
-        if block.kind == "heading" and (groups[0] or len(groups) > 1):
-            groups.append([])
-        groups[-1].append(block)
+def _sections(text: str, blocks: Sequence[Block], title: str, asks: Sequence[bool]) -> list[Section]:
+    """Cut at every heading. A heading's path is made of those above it; the title that opens a document is in none."""
+    starts = [number for number, block in enumerate(blocks) if block.kind == "heading" or number == 0]
     sections: list[Section] = []
     path: list[tuple[int, str]] = []  # the headings above, each with its level
-    for number, group in enumerate(groups):
-        start = 0 if number == 0 else group[0].start
-        end = groups[number + 1][0].start if number + 1 < len(groups) else len(text)
-        asks = ""
-        if group[0].kind == "heading":
-            heading = text[group[0].start : group[0].end]
-            path = [above for above in path if above[0] < group[0].level]
-            if number or heading.casefold() != title.casefold():  # the title is not part of every path
-                path.append((group[0].level, heading))
-            asks = heading if is_question(heading) else ""
-        headings = tuple(words for _, words in path)
-        sections.append(Section(headings, start, end, tuple(group), (asks,) if asks else ()))
+    for first, after in pairwise([*starts, len(blocks)]):
+        head = blocks[first]
+        questions: tuple[str, ...] = ()
+        if head.kind == "heading":
+            heading = text[head.start : head.end]
+            path = [above for above in path if above[0] < head.level]
+            if first or heading.casefold() != title.casefold():
+                path.append((head.level, heading))
+            questions = (heading,) if asks[first] or is_question(heading) else ()
+        start = head.start if first else 0
+        end = blocks[after].start if after < len(blocks) else len(text)
+        sections.append(Section(tuple(words for _, words in path), start, end, tuple(blocks[first:after]), questions))
     return sections
 
 

@@ -25,21 +25,26 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One block as a reader found it. `level` and `page` as in `Block`; `line` counts from 1 where there are lines."""
+    """One block as a reader found it. `level` and `page` as in `Block`; `line` counts from 1 where there are lines.
+
+    `asks` marks a heading that is a question whatever its punctuation.
+    """
 
     kind: BlockKind
     text: str
     level: int = 0
     page: int | None = None
     line: int | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file, read: its blocks in order, and its metadata by key."""
+    """A file, read: its blocks in order, its metadata by key, and the parts that were left out, each a fault."""
 
     drafts: tuple[Draft, ...]
     meta: dict[str, Noted] = field(default_factory=dict)
+    faults: tuple[CorpusError, ...] = ()
 
 
 def clean(text: str) -> str:
@@ -48,9 +53,12 @@ def clean(text: str) -> str:
 
 
 def row_text(header: Sequence[str] | None, cells: Sequence[str]) -> str:
-    """A table row as words: "Header: cell; Header: cell", empty cells left out."""
-    names = [*(header or ()), *[""] * len(cells)]
-    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=False) if cell)
+    """A table row as words: "Header: cell; Header: cell", empty cells left out.
+
+    Where there are more or fewer headers than cells none is used: a cell under the wrong header would be a false claim.
+    """
+    names = header if header and len(header) == len(cells) else [""] * len(cells)
+    return "; ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell)
 
 
 def decode(data: bytes, name: str) -> str:

@@ -19,10 +19,10 @@ from corpus.document import CorpusError
 
 KEYS = ("id", "title", "publisher", "licence", "url", "written", "reviewed", "review_by", "language", "questions")
 OWN = ("id", "title", "questions")  # what only one file can say, never a folder's defaults
-_DATES = ("written", "reviewed", "review_by")
+DATES = ("written", "reviewed", "review_by")
 _EMPTY = ("", "~", "null", "Null", "NULL")
 _ID = re.compile(r"\w[\w.-]*")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _noted(name: str, node: yaml.Node, file: str, line: int, first: int) -> Note
     if value in _EMPTY and (node.style is None or not value):
         return Noted(file, line)
     problem, remedy = f"{name}: {value!r} ", ""
-    if name in _DATES:
+    if name in DATES:
         found = day(value)
         if found:
             return Noted(file, line, day=found)
@@ -131,7 +131,7 @@ def _noted(name: str, node: yaml.Node, file: str, line: int, first: int) -> Note
         problem, remedy = problem + "is not a web address.", "Give one that starts with https:// or http://."
     elif name == "id" and not _ID.fullmatch(value):
         problem, remedy = problem + "cannot be an id.", "Use letters, digits, hyphens, dots and underscores only."
-    elif name == "language" and not _LANGUAGE.fullmatch(value):
+    elif name == "language" and not LANGUAGE.fullmatch(value):
         problem, remedy = problem + "is not a language tag.", "Write one such as en or pt-BR."
     if remedy:
         raise CorpusError(file, f"line {line}", problem, remedy)

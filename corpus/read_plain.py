@@ -24,12 +24,16 @@ Lines = Sequence[tuple[int, str]]  # line number, text
 def read_plain(data: bytes, name: str) -> Source:
     """Read a plain text file. Raises CorpusError for a wrong encoding."""
     lines = decode(data, name).split("\n")
-    drafts = [draft for group in _groups(lines) for draft in _drafts(group)]
-    drafts = _headings(drafts, {number for number, line in enumerate(lines, 1) if clean(line)})
+    drafts = _headings(plain_drafts(lines), {number for number, line in enumerate(lines, 1) if clean(line)})
     first = drafts[0] if drafts else None
     if first and first.kind == "heading" and first.level == 1:
         return Source(tuple(drafts), {"title": Noted(name, first.line, first.text)})
     return Source(tuple(drafts))
+
+
+def plain_drafts(lines: Sequence[str]) -> list[Draft]:
+    """The paragraphs, items and underlined headings of some lines; bare lines are paragraphs still."""
+    return [draft for group in _groups(lines) for draft in _drafts(group)]
 
 
 def _groups(lines: Sequence[str]) -> Iterator[Lines]:

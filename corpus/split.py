@@ -94,7 +94,7 @@ def _groups(text: str, parts: Sequence[_Part]) -> list[list[_Part]]:
     groups: list[list[_Part]] = []
     for part in parts:
         before = groups[-1] if groups else None
-        listed = part.block.kind in ("item", "row") and before and _leads(text, before)
+        listed = before and part.block.kind in ("item", "row") and _leads(text, before, part.block.kind)
         if before and (listed or before[-1].block.kind == "heading"):
             before.append(part)
         else:
@@ -102,9 +102,9 @@ def _groups(text: str, parts: Sequence[_Part]) -> list[list[_Part]]:
     return groups
 
 
-def _leads(text: str, group: Sequence[_Part]) -> bool:
-    """Whether the last paragraph of a group leads to a list, its items perhaps begun."""
-    lead = next((part.block for part in reversed(group) if part.block.kind not in ("item", "row")), None)
+def _leads(text: str, group: Sequence[_Part], kind: str) -> bool:
+    """Whether the last paragraph of a group leads to a list of that kind, its items perhaps begun."""
+    lead = next((part.block for part in reversed(group) if part.block.kind != kind), None)
     return lead is not None and lead.kind == "paragraph" and text[lead.start : lead.end].endswith((":", "："))
 
 
@@ -175,7 +175,7 @@ def _spans(document: Document, section: Section, cuts: Sequence[Span]) -> list[l
 
     for group in _groups(text, _parts(text, section)):
         found = [span for part in group for span in _quotable(document, part.block)]
-        if _leads(text, group) and group[-1].block.kind in ("item", "row"):
+        if group[-1].block.kind in ("item", "row") and _leads(text, group, group[-1].block.kind):
             lead = next(number for number, (_, end) in enumerate(found) if text[end - 1] in ":：")
             whole = (found[lead][0], group[-1].block.end)
             if whole[1] - whole[0] <= SHORT_LIST and home(whole) is not None:
