@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from bot.reply import Citation, Claim, Contact, Disclaimer, Kind, Reply
 from corpus.document import Block, Document, Passage, Section
@@ -48,7 +49,7 @@ def every_kind() -> dict[Kind, Reply]:
     own = Claim("Words of the bot.", "phrase:words")
     rule = Claim("Ask a person first.", "rule:ask")
     line = Contact("emergency", "Emergency services", call="112", hours="24/7")
-    common = {"query": "a question", "reason": "because", "index": "0123456789ab"}
+    common: dict[str, Any] = {"query": "a question", "reason": "because", "index": "0123456789ab"}
     return {
         Kind.ANSWER: answer(quote),
         Kind.ABSTAIN: Reply(Kind.ABSTAIN, (own,), DISCLAIMER, suggestions=("Another question?",), **common),

@@ -13,7 +13,7 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.faces.problems import LIMIT_BYTES, Problems
+from bot.faces.problems import LIMIT_BYTES, NOT_JSON, Problems
 
 # The chat page is Gradio's: it needs inline styles, data: icons and its own event stream, and nothing from other hosts.
 CHAT_CSP = (
@@ -67,7 +67,7 @@ class Guard:
         except Exception as fault:
             # The message of a fault may hold what a visitor wrote: only its type and place are logged.
             frames = "; ".join(
-                f"{f.filename}:{f.lineno} in {f.name}" for f in traceback.extract_tb(fault.__traceback__)
+                f"{f.filename}:{f.lineno} in {f.name}" for f in traceback.extract_tb(fault.__traceback__)[-FRAMES:]
             )
             _LOG.error("%s at %s", type(fault).__name__, frames)
             if started:
@@ -99,6 +99,9 @@ class Guard:
         if too_long:
             fault = ("body", "it is longer than 64 KiB", "Send fewer or shorter turns.")
             await self._refuse(413, "The request is too long.", scope, send, fault)
+            return
+        if not body.strip():
+            await self._refuse(400, NOT_JSON[0], scope, send, NOT_JSON[1:])
             return
         replayed = False
 

@@ -22,7 +22,7 @@ from bot.reply import Disclaimer
 
 LIMIT_BYTES = 64 * 1024
 MEDIA = "application/problem+json"
-NOT_JSON = ("The body is not JSON.", "", "not JSON", "Send a JSON object; /docs shows one.")
+NOT_JSON = ("The body is not JSON.", "body", "it is not JSON", "Send a JSON object; /docs shows one.")
 
 _DETAILS = {
     400: "The request could not be understood.",
