@@ -61,11 +61,16 @@ def triage(asked: str, history: Sequence[Turn], rules: Sequence[Rule]) -> Rule |
 
 def fires(rule: Rule, text: str) -> bool:
     """Whether a rule fires for a normalised text."""
-    found = [match.span() for pattern in rule.patterns for match in pattern.finditer(text)]
+    found = [_sign(match) for pattern in rule.patterns for match in pattern.finditer(text)]
     if not found:
         return False
     shades = [match.span() for pattern in rule.unless for match in pattern.finditer(text)]
     return any(not any(_shades(shade, span) for shade in shades) for span in found)
+
+
+def _sign(match: re.Match[str]) -> tuple[int, int]:
+    """Where the sign itself stands: the group of that name if the pattern has one, else the whole match."""
+    return match.span("sign") if "sign" in match.re.groupindex else match.span()
 
 
 def _shades(shade: tuple[int, int], span: tuple[int, int]) -> bool:
