@@ -129,6 +129,7 @@ def publish(index: Path, aside: Path, manifest: Manifest) -> Path:
         sync(fresh)
         fresh.replace(index / CURRENT)
     sync(index)
+    (index / f"{CURRENT}.new").unlink(missing_ok=True)  # of a build killed before its swap
     for other in index.iterdir():
         if NAME.fullmatch(other.name) and other.name not in (folder.name, previous):
             _remove(other)

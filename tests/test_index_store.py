@@ -106,17 +106,18 @@ def test_no_passages_deletes_and_again(store: Store) -> None:
 
 def test_what_does_not_belong_together_changes_nothing(store: Store) -> None:
     """Vectors missing or of the wrong shape, or another document's passages, are refused and the old stays whole."""
-    bread, bikes = document("bread", BREAD), document("bikes", BIKES)
+    bread = document("bread", BREAD)
     found = put(store, bread)
     before = store.revision()
-    for wrong in (
-        lambda: store.replace_document(bread, found, vectors(found, DIM)[:-1]),
-        lambda: store.replace_document(bread, found, vectors(found, DIM + 1)),
-        lambda: store.replace_document(bread, found[:1], [rows(1, DIM, 0)[:0]]),
-        lambda: store.replace_document(bikes, found, vectors(found, DIM)),
+    other = document("bikes", BIKES)
+    for made, given, rows_given in (
+        (bread, found, vectors(found, DIM)[:-1]),
+        (bread, found, vectors(found, DIM + 1)),
+        (bread, found[:1], [rows(1, DIM, 0)[:0]]),
+        (other, found, vectors(found, DIM)),
     ):
         with pytest.raises(ValueError):
-            wrong()
+            store.replace_document(made, given, rows_given)
     assert store.passages("bread") == found and store.revision() == before and "bikes" not in store.documents()
 
 
