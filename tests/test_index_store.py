@@ -110,14 +110,14 @@ def test_what_does_not_belong_together_changes_nothing(store: Store) -> None:
     found = put(store, bread)
     before = store.revision()
     other = document("bikes", BIKES)
-    for made, given, rows_given in (
+    for made, some, matrices in (
         (bread, found, vectors(found, DIM)[:-1]),
         (bread, found, vectors(found, DIM + 1)),
         (bread, found[:1], [rows(1, DIM, 0)[:0]]),
         (other, found, vectors(found, DIM)),
     ):
         with pytest.raises(ValueError):
-            store.replace_document(made, given, rows_given)
+            store.replace_document(made, some, matrices)
     assert store.passages("bread") == found and store.revision() == before and "bikes" not in store.documents()
 
 
