@@ -47,7 +47,7 @@ class Bot:
         rule = triage(asked, history, self.rules)  # safety before search
         if rule and rule.stops:
             return say.rule(rule, asked)
-        query = rewrite(asked, history, self.index)  # a follow-up stands alone
+        query = rewrite(asked, self._looked_up(history), self.index)  # a follow-up stands alone
         hits = self.index.search(query.text, self.settings.top_k)  # look
         if query.unclear:
             return say.clarify(query, hits)
@@ -57,3 +57,8 @@ class Bot:
         if not evidence:
             return say.abstain(query, hits, evidence)
         return say.answer(query, hits, evidence)  # only what they say
+
+    def _looked_up(self, history: Sequence[Turn]) -> list[Turn]:
+        """The turns that were questions to the documents: a greeting or an emergency is no topic to carry."""
+        rules = [triage(turn.asked, (), self.rules) for turn in history]
+        return [turn for turn, rule in zip(history, rules, strict=True) if not (rule and rule.stops)]

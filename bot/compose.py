@@ -6,6 +6,7 @@ phrases files. Does not know: why evidence was believed, or how a reply is shown
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice, zip_longest
@@ -20,7 +21,11 @@ from index.index import Index
 SUGGESTIONS = 3
 STARTERS = 4
 REFERRAL_QUOTES = 2
-REFUSALS = {"nothing-found": "abstain-nothing", "near-miss": "abstain-close"}  # why weighing declined → phrase
+REFUSALS = {  # why weighing declined → phrase
+    "nothing-found": "abstain-nothing",
+    "term-not-in-documents": "abstain-nothing",
+    "near-miss": "abstain-close",
+}
 
 
 class Speaker:
@@ -142,7 +147,7 @@ class Speaker:
                 question, cosine = self._about(passage), hit.cosine
             else:
                 continue
-            if question.casefold() not in (query.text.casefold(), query.asked.casefold()):
+            if _plain(question) not in (_plain(query.text), _plain(query.asked)):
                 found[question] = max(cosine, found.get(question, -1.0))
         return tuple(sorted(found, key=lambda question: -found[question])[:SUGGESTIONS])
 
@@ -158,6 +163,11 @@ def questions(index: Index) -> tuple[tuple[str, Passage], ...]:
         for key in passage.keys:
             found.setdefault(key, passage)
     return tuple(found.items())
+
+
+def _plain(question: str) -> str:
+    """A question without case and punctuation, to see whether two are the same."""
+    return " ".join(re.findall(r"\w+", question.casefold()))
 
 
 def _titled(index: Index) -> Iterator[Passage]:
