@@ -29,6 +29,8 @@ RANK_OFFSET = 60  # reciprocal rank fusion's usual constant: how slowly a lower 
 DEPTH = 200  # how far down each ranked list is read
 PORTION = 32  # passages encoded between two reports of progress
 
+Progress = Callable[[int, int], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -127,28 +129,21 @@ def fuse(dense: Sequence[Hit], lexical: Sequence[Hit], k: int, cosine: Callable[
     ]
 
 
-def build(
-    documents: Path, index: Path, encoder: str, limit: int, progress: Callable[[int, int], None] | None = None
-) -> Built:
+def build(documents: Path, index: Path, encoder: str, limit: int, progress: Progress | None = None) -> Built:
     """Build or update the index of a file or folder; passages that did not change keep their vectors.
 
     `limit` is the longest passage in word pieces; `progress` is told (passages encoded, passages to encode). Raises
-    IndexFault where nothing could be read or someone else builds; the index in use then stays as it is.
+    IndexFault where nothing could be read or written, or someone else builds; the index in use then stays as it is.
     """
     reading = read(documents)
     if not reading.documents:
         why = str(reading.faults[0]) if reading.faults else "there are no documents."
         raise IndexFault(str(documents), f"nothing could be read: {why}", "Name a file or folder of documents.")
-    with generations.builder(index) as aside, contextlib.ExitStack() as opened:
-        model = load_encoder(encoder)
-        before, old = _before(index, model.name)
-        if old:
-            opened.callback(old.close)
-        cut = [(document, split(document, min(limit, model.window), model.count)) for document in reading.documents]
-        cut.sort(key=lambda pair: pair[0].id)  # so that the order of reading leaves no trace
-        vectors = _encode(model, old, [passage for _, passages in cut for passage in passages], progress)
-        manifest = write(aside, cut, vectors, model, limit)
-        generations.publish(index, aside, manifest)
+    try:
+        manifest, before = _build(reading.documents, index, encoder, limit, progress)
+    except (OSError, sqlite3.Error) as problem:
+        remedy = "Make room there, or choose another folder for the index."
+        raise IndexFault(str(index), f"could not be written ({problem}).", remedy) from None
     digests = manifest.documents
     return Built(
         added=tuple(id for id in digests if id not in before),
@@ -191,11 +186,25 @@ def texts(passage: Passage) -> tuple[str, ...]:
     return (whole, *(sentence.text for sentence in passage.sentences), *passage.keys)
 
 
+def _build(
+    documents: Sequence[Document], index: Path, encoder: str, limit: int, progress: Progress | None
+) -> tuple[Manifest, Mapping[str, str]]:
+    """Build aside and swap in; the manifest, and document id → digest of what was in use before."""
+    with generations.builder(index) as aside, contextlib.ExitStack() as opened:
+        model = load_encoder(encoder)
+        before, old = _before(index, model.name)
+        if old:
+            opened.callback(old.close)
+        cut = [(document, split(document, min(limit, model.window), model.count)) for document in documents]
+        cut.sort(key=lambda pair: pair[0].id)  # so that the order of reading leaves no trace
+        vectors = _encode(model, old, [passage for _, passages in cut for passage in passages], progress)
+        manifest = write(aside, cut, vectors, model, limit)
+        generations.publish(index, aside, manifest)
+    return manifest, before
+
+
 def _encode(
-    model: Encoder,
-    old: SqliteStore | None,
-    passages: Sequence[Passage],
-    progress: Callable[[int, int], None] | None,
+    model: Encoder, old: SqliteStore | None, passages: Sequence[Passage], progress: Progress | None
 ) -> dict[str, FloatMatrix]:
     """Passage id → (m, dim): taken from the old store where the very same texts were encoded, else encoded now."""
     known: dict[tuple[str, ...], str] = {}

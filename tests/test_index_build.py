@@ -194,6 +194,13 @@ def test_nothing_readable_leaves_the_old_index(shelf: Path, tmp_path: Path) -> N
     assert not (tmp_path / "fresh").exists()
 
 
+def test_a_place_that_cannot_be_written_is_named(shelf: Path, tmp_path: Path) -> None:
+    """An index below a file is refused with its path and a remedy, not with a traceback."""
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(IndexFault, match=r"file/index: could not be written .*choose another folder"):
+        make(shelf, tmp_path / "file" / "index")
+
+
 def test_a_bad_file_does_not_stop_the_others(shelf: Path, tmp_path: Path) -> None:
     """The faults and the files left come with the report, and the readable documents are indexed."""
     (shelf / "broken.txt").write_bytes(b"\0\1\2\xff" * 99)
