@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.reply import Citation, Claim, Contact, Disclaimer, Kind, Reply
 from corpus.document import Document
 
 UNREVIEWED = "not yet reviewed by a clinician"
+REVIEW_MONTHS = 36  # as the settings have it, where the caller names no other age
 
 # Everything that starts an element, an entity, an emphasis, code, a link, an image, a table or a struck word.
 _MARKDOWN = re.compile(r"[\\`*_\[\]~|$]")
@@ -43,14 +45,28 @@ def parts(reply: Reply) -> tuple[Part, ...]:
     return tuple(Part(f"{title} says:" if title is not None else None, tuple(claims)) for title, claims in runs)
 
 
-def review(document: Document) -> str:
-    """Whether and when a clinician reviewed the document, in words that follow "is" or stand alone."""
-    return f"reviewed {document.reviewed.isoformat()}" if document.reviewed else UNREVIEWED
+def overdue(document: Document, months: int = REVIEW_MONTHS, today: date | None = None) -> bool:
+    """Whether the last review is more than `months` old, or the document's own date for the next one has passed."""
+    today = today or date.today()
+    if document.review_by and document.review_by < today:
+        return True
+    if not document.reviewed:
+        return False
+    age = (today.year - document.reviewed.year) * 12 + today.month - document.reviewed.month
+    return (age, today.day) > (months, document.reviewed.day)
 
 
-def origin(document: Document) -> str:
+def review(document: Document, months: int = REVIEW_MONTHS, today: date | None = None) -> str:
+    """Whether and when a clinician reviewed the document, and whether that is too long ago."""
+    if not document.reviewed:
+        return UNREVIEWED
+    late = ", review overdue" if overdue(document, months, today) else ""
+    return f"reviewed {document.reviewed.isoformat()}{late}"
+
+
+def origin(document: Document, months: int = REVIEW_MONTHS) -> str:
     """Publisher and review, in one line."""
-    return f"{document.publisher or 'Publisher not stated'} · {review(document)}"
+    return f"{document.publisher or 'Publisher not stated'} · {review(document, months)}"
 
 
 def place(citation: Citation) -> str:
@@ -147,7 +163,7 @@ def _citation_dict(citation: Citation) -> dict[str, Any]:
     }
 
 
-def as_text(reply: Reply) -> str:
+def as_text(reply: Reply, months: int = REVIEW_MONTHS) -> str:
     """The reply as plain text: what is said, whom to turn to, sources, what else can be asked, the disclaimer."""
     blocks = []
     for part in parts(reply):
@@ -156,17 +172,17 @@ def as_text(reply: Reply) -> str:
     if reply.contacts:
         blocks.append("\n".join(f"{contact.label}: {ways(contact)}" for contact in reply.contacts))
     if reply.citations:
-        blocks.append("\n".join(["Sources", *(_source_text(citation) for citation in reply.citations)]))
+        blocks.append("\n".join(["Sources", *(_source_text(citation, months) for citation in reply.citations)]))
     if reply.suggestions:
         blocks.append("\n".join([offer(reply), *(f"- {question}" for question in reply.suggestions)]))
     blocks.append(reply.disclaimer.text)
     return plain("\n\n".join(blocks)) + "\n"
 
 
-def _source_text(citation: Citation) -> str:
+def _source_text(citation: Citation, months: int) -> str:
     where = f": {place(citation)}" if place(citation) else ""
     document = citation.document
-    return f"[{citation.number}] {document.title}{where}\n    {origin(document)}\n    {citation.url}"
+    return f"[{citation.number}] {document.title}{where}\n    {origin(document, months)}\n    {citation.url}"
 
 
 def as_markdown(reply: Reply, anchor: Callable[[int], str] | None = None, *, closing: bool = True) -> str:

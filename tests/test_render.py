@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 
@@ -94,6 +95,23 @@ def test_every_format_says_whether_a_clinician_reviewed_it() -> None:
         reviewed = form(answer(cite(document("Rest helps.", reviewed=date(2026, 11, 1)), "Rest helps.")))
         assert "reviewed 2026-11-01" in reviewed
         assert render.UNREVIEWED not in reviewed
+
+
+@pytest.mark.parametrize(
+    ("reviewed", "by", "late"),
+    [
+        (date(2023, 11, 23), None, False),
+        (date(2023, 11, 22), None, True),
+        (date(2026, 1, 1), date(2026, 11, 22), True),
+        (date(2026, 1, 1), date(2026, 11, 23), False),
+        (None, None, False),
+    ],
+)
+def test_an_overdue_review_is_said(reviewed: date | None, by: date | None, late: bool) -> None:
+    """More than 36 months after a review, or past the day the document names, its review is overdue."""
+    leaflet = replace(document("Rest helps.", reviewed=reviewed), review_by=by)
+    assert render.overdue(leaflet, 36, date(2026, 11, 23)) == late
+    assert ("overdue" in render.review(leaflet, 36, date(2026, 11, 23))) == late
 
 
 def test_quotes_of_two_documents_have_two_lead_ins() -> None:

@@ -93,7 +93,6 @@ def _conversation(bot: Bot | None, tally: Tally) -> APIRouter:
                 "model": ReplyBody,
                 "description": "The reply; as events where text/event-stream is accepted.",
                 "content": {
-                    "application/json": {"example": reference.REPLY},
                     "text/event-stream": {"schema": {"type": "string"}, "example": reference.STREAM},
                 },
             },

@@ -94,7 +94,8 @@ def ask(
     if not 1 <= len(question.strip()) <= 2000:
         raise typer.BadParameter("give 1 to 2,000 characters that are not all spaces.", param_hint="QUESTION")
     with _one_line():
-        reply = _bot(index).reply(question, locale=locale)
+        bot = _bot(index)
+        reply = bot.reply(question, locale=locale)
         if as_json:
             from bot.render import as_dict
 
@@ -102,7 +103,7 @@ def ask(
             return
         from bot.faces import terminal
 
-        terminal.show(reply, terminal.console())
+        terminal.show(reply, terminal.console(), bot.settings.review_months)
 
 
 @app.command()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +19,7 @@ from bot.bot import Bot
 from bot.compose import Speaker
 from bot.faces.problems import Problem
 from bot.faces.templating import page
-from bot.render import UNREVIEWED
+from bot.render import review
 from bot.settings import Settings
 from corpus.document import Block, Document, Passage
 
@@ -62,7 +61,7 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
             disclaimer,
             title=found.title,
             document=found,
-            review=reviewed(found, date.today(), settings.review_months),
+            review=review(found, settings.review_months),
             runs=[
                 (listed, list(run))
                 for listed, run in groupby(
@@ -84,17 +83,6 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
         return HTMLResponse(shown)
 
     return routes
-
-
-def reviewed(document: Document, today: date, months: int) -> str:
-    """Whether a clinician reviewed it, when, and whether that is too long ago, as a sentence."""
-    if document.reviewed is None:
-        return f"{UNREVIEWED.capitalize()}."
-    age = (today.year - document.reviewed.year) * 12 + today.month - document.reviewed.month
-    full = age - (today.day < document.reviewed.day)
-    overdue = full >= months or (document.review_by is not None and today > document.review_by)
-    said = f"Reviewed by a clinician on {document.reviewed.isoformat()}"
-    return f"{said}; a new review is overdue." if overdue else f"{said}."
 
 
 def anchor(passage: Passage) -> str:

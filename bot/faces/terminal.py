@@ -23,6 +23,7 @@ from bot.compose import Speaker
 from bot.measure import Report
 from bot.render import as_text, offer, origin, parts, place, plain, ways
 from bot.reply import Claim, Kind, Reply, Turn
+from corpus.check import Finding
 from index.index import Built
 
 MEASURE = 76  # columns
@@ -42,10 +43,10 @@ def console(stderr: bool = False) -> Console:
     return made
 
 
-def show(reply: Reply, to: Console) -> None:
-    """One reply: lead-in, quotes with their numbers, a rule, sources, the disclaimer dim."""
+def show(reply: Reply, to: Console, months: int) -> None:
+    """One reply: lead-in, quotes with their numbers, a rule, sources, the disclaimer dim. Reviews age in `months`."""
     if not to.is_terminal:
-        to.out(as_text(reply), end="", highlight=False)
+        to.out(as_text(reply, months), end="", highlight=False)
         return
     strong = "bold red" if reply.kind == Kind.URGENT else ""
     for part in parts(reply):
@@ -61,7 +62,7 @@ def show(reply: Reply, to: Console) -> None:
     for citation in reply.citations:
         where = f": {place(citation)}" if place(citation) else ""
         to.print(Text.assemble((f"[{citation.number}] ", ACCENT), plain(citation.document.title + where)))
-        to.print(Padding(Text(plain(origin(citation.document)), style=SOFT), (0, 0, 0, 4)))
+        to.print(Padding(Text(plain(origin(citation.document, months)), style=SOFT), (0, 0, 0, 4)))
     if reply.suggestions:
         to.print(Text(offer(reply), style=SOFT))
         for question in reply.suggestions:
@@ -115,6 +116,17 @@ def built(result: Built, out: Console, err: Console) -> None:
         err.print(plain(f"left out: {reason}"))
     for fault in result.faults:
         err.print(plain(f"not read: {fault}"))
+
+
+def vetted(findings: Sequence[Finding], to: Console) -> bool:
+    """What vetting found, errors first, a line each; whether any of it is an error."""
+    errors = [finding for finding in findings if finding.error]
+    for finding in [*errors, *(finding for finding in findings if not finding.error)]:
+        to.print(
+            Text(plain(str(finding) if finding.error else f"note: {finding}"), style="" if finding.error else SOFT)
+        )
+    to.print(f"{len(errors)} to mend, {len(findings) - len(errors)} to note")
+    return bool(errors)
 
 
 def verified(index: Path, files: Sequence[str], to: Console) -> None:
@@ -175,7 +187,7 @@ def chat(bot: Bot, locale: str | None, to: Console) -> None:
         history.append(Turn(line, tuple(dict.fromkeys(citation.passage.id for citation in reply.citations))))
         if reply.topic:
             to.print(Text(plain(bot.words.text("about", locale, topic=reply.topic)), style=SOFT))
-        show(reply, to)
+        show(reply, to, bot.settings.review_months)
         if not to.is_terminal:
             to.print()
 
