@@ -104,8 +104,11 @@ def hush() -> None:
         "TOKENIZERS_PARALLELISM": "false",
         "GRADIO_ANALYTICS_ENABLED": "False",
         "DO_NOT_TRACK": "1",
+        "OMP_NUM_THREADS": "1",
     }.items():
         os.environ[name] = value
+    if sys.platform == "darwin":  # torch and faiss each bring an OpenMP runtime, and the second would abort the process
+        os.environ["KMP_DUPLICATE_LIB_OK"] = "TRUE"
 
 
 def _key(variable: str) -> str:
