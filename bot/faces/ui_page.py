@@ -44,7 +44,7 @@ class Page:
         talk = talk.ask(asked)
         yield self.view(talk, f"*{self.looking}*")
         try:
-            reply = await run_in_threadpool(self.bot.reply, asked, talk.history)
+            reply = await run_in_threadpool(self.bot.reply, asked, talk.history, self.locale)
         except Exception as fault:  # the message may hold the question: its type alone is logged
             _LOG.error("%s while the chat page answered", type(fault).__name__)
             yield self.view(talk.add(Exchange(asked, f"*{self.say('error')}*")))

@@ -1,0 +1,105 @@
+"""A real server on a free port with the real bot, and a real Chromium that watches what each page does.
+
+Without a Chromium these tests are skipped, with one reason; where CI=true they fail instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from bot.bot import Bot
+from bot.faces.cli import compose
+from bot.reply import Reply, Turn
+from bot.settings import load
+from tests.browser.chat import LOCALE, Chat
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+MISSING = "browser tests skipped: no Chromium found; install it or set CHROMIUM to its path"
+
+
+class Held(Bot):
+    """The real bot, which waits before it answers while `gate` is closed."""
+
+    gate = threading.Event()
+
+    def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
+        """Answer once the gate is open."""
+        self.gate.wait(timeout=30)
+        return super().reply(asked, history, locale)
+
+
+@pytest.fixture(scope="session")
+def held(bot: Bot) -> Held:
+    """The bot behind the pages, answering at once unless a test closes its gate."""
+    held = Held(bot.index, load(locale=LOCALE), bot.rules, bot.words)
+    held.gate.set()
+    return held
+
+
+@pytest.fixture(scope="session")
+def site(held: Held) -> Iterator[str]:
+    """The address of a running server with every face on it."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(compose(held, held.settings), log_level="warning", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[Playwright]:
+    """Playwright, started once."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(driver: Playwright) -> Iterator[Browser]:
+    """A Chromium of this machine."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(MISSING.replace("skipped", "cannot run"))
+        pytest.skip(MISSING)
+    browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str) -> Iterator[Callable[..., Chat]]:
+    """Open the chat page in a fresh profile; afterwards, whatever was done, it has kept and leaked nothing."""
+    opened: list[Chat] = []
+
+    def open_page(width: int = 1280, height: int = 800, path: str = "/chat/", **profile: Any) -> Chat:
+        viewport = {"width": width, "height": height}
+        context = browser.new_context(viewport=viewport, **profile)  # type: ignore[arg-type]  # a TypedDict
+        opened.append(Chat(context, site, path))
+        return opened[-1]
+
+    yield open_page
+    for chat in opened:
+        try:
+            chat.assert_clean()
+        finally:
+            chat.context.close()
