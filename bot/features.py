@@ -18,28 +18,37 @@ from corpus.document import Passage
 from index.contract import Encoder, FloatMatrix, Tokens
 
 NAMES = (
-    "cosine_sentence",
-    "cosine_in_context",
+    "cosine_sentence",  # the question and the sentence, each by itself
+    "cosine_in_context",  # the question and the sentence as it stands in its passage
     "cosine_passage",
-    "match_sentence",
+    "match_sentence",  # the question's words, each with its closest word in the sentence, rare words counting more
+    "match_around",  # the same with the sentences before and after, and the headings
     "match_passage",
-    "match_around",
-    "weakest_sentence",
+    "weakest_sentence",  # the word met worst
     "weakest_passage",
-    "rarest_sentence",
+    "rarest_sentence",  # the rarest word
     "rarest_passage",
-    "shared_sentence",
+    "apart_sentence",  # matches again, by what sets each word apart from the question as a whole
+    "apart_passage",
+    "apart_weakest_sentence",
+    "apart_weakest_passage",
+    "shared_sentence",  # words with the same stem
     "shared_passage",
-    "unmet_sentence",
+    "shared_hits",  # the same over all passages found
+    "rarest_shared",
+    "unmet_sentence",  # how much of the question is met by nothing
     "unmet_passage",
-    "verbatim_rarest",
-    "opens_passage",
+    "opens",  # the question's words among the first of the sentence: it is what the sentence is about
+    "opens_definition",
+    "opens_passage",  # the first sentence of its passage
     "length",
     "terms",
-    *(f"wants_{kind}" for kind, _, _ in KINDS),
+    *(f"wants_{kind}" for kind, _, _ in KINDS),  # 1 where the sentence offers what is asked for, -1 where it does not
 )
+FIRST = 5  # words a sentence opens with
 COMMON = 2000  # in a word-piece vocabulary the ids below this are marks, letters and the commonest words
 RAREST = 30_000
+DEFINITION = [kind for kind, _, _ in KINDS].index("definition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,54 +114,80 @@ def see(passage: Passage, tokens: Tokens) -> Seen:
     return Seen(passage, vectors, tuple(term.stem for term in terms), owner)
 
 
-def features(asked: Asked, seen: Seen, kept: FloatMatrix, scale: Scale) -> FloatMatrix:
-    """(n, len(NAMES)) for the n sentences of a passage; `kept` is (m, d): its text, its sentences, then its keys."""
+def features(
+    asked: Asked, seen: Seen, kept: FloatMatrix, scale: Scale, known: frozenset[str] = frozenset()
+) -> FloatMatrix:
+    """(n, len(NAMES)) for the n sentences of a passage.
+
+    `kept` is (m, d): the vectors of its text, its sentences, then its keys. `known` are stems of all that was found.
+    """
     sentences = seen.passage.sentences
-    if not sentences:
-        return np.zeros((0, len(NAMES)), dtype=np.float32)
-    cosine = scale(kept[: 1 + len(sentences)] @ asked.vector)
-    found = np.clip(scale(asked.vectors @ seen.vectors.T), 0.0, 1.2)  # (t, w)
-    same = np.array([[term.stem == stem for stem in seen.stems] for term in asked.terms], dtype=bool)
-    same = same.reshape(len(asked.terms), len(seen.stems))
+    stems = np.array([[term.stem == stem for stem in seen.stems] for term in asked.terms], dtype=bool)
+    same = stems.reshape(len(asked.terms), len(seen.stems))
+    found = np.clip(scale(_inner(asked.vectors, seen.vectors)), 0.0, 1.2)  # (t, w)
+    apart = np.clip(_inner(_without(asked.vectors, asked.vector), _without(seen.vectors, asked.vector)), 0.0, 1.0)
+    apart = np.maximum(apart, same)
     weight = asked.rarity / max(float(asked.rarity.sum()), 1e-6)
     rarest = int(weight.argmax()) if len(weight) else 0
-    whole, whole_same = _best(found), same.any(axis=1)
-    wants, rows = np.array(wanted(asked.text)), []
+    met = np.array([term.stem in known for term in asked.terms], dtype=bool) | same.any(axis=1)
+    wants = np.array(wanted(asked.text))
+    define = bool(wants[DEFINITION])
+    cosine = scale(kept[: 1 + len(sentences)] @ asked.vector)
+    whole, whole_same, whole_apart = _best(found), same.any(axis=1), _best(apart)
+    rows = np.zeros((len(sentences), len(NAMES)), dtype=np.float32)
     for number, sentence in enumerate(sentences):
         mine, near = seen.owner == number, np.abs(seen.owner - number) <= 1
-        best, shared = _best(found[:, mine]), same[:, mine].any(axis=1)
-        holds = np.array(offered(sentence.text))
-        middle = seen.vectors[mine].mean(axis=0) if mine.any() else np.zeros_like(asked.vector)
+        best, best_apart, shared = _best(found[:, mine]), _best(apart[:, mine]), same[:, mine].any(axis=1)
+        opens = float(weight @ same[:, np.flatnonzero(mine)[:FIRST]].any(axis=1))
+        middle = seen.vectors[mine].sum(axis=0)
         middle = middle / max(float(np.linalg.norm(middle)), 1e-6)
-        rows.append(
-            [
-                cosine[1 + number],
-                float(scale(middle @ asked.vector)),
-                cosine[0],
-                weight @ best,
-                weight @ whole,
-                weight @ _best(found[:, near | (seen.owner < 0)]),
-                best.min(initial=1.2),
-                whole.min(initial=1.2),
-                best[rarest] if len(best) else 0.0,
-                whole[rarest] if len(whole) else 0.0,
-                weight @ shared,
-                weight @ whole_same,
-                weight @ np.clip(1 - best, 0, 1) ** 2,
-                weight @ np.clip(1 - whole, 0, 1) ** 2,
-                bool(len(whole_same) and whole_same[rarest]),
-                number == 0,
-                np.log1p(len(sentence.text)) / 5,
-                np.log1p(len(asked.terms)),
-                *(np.where(holds, 1.0, -1.0) * wants),
-            ]
-        )
-    return np.array(rows, dtype=np.float32)
+        rows[number] = [
+            cosine[1 + number],
+            scale(np.array([middle @ asked.vector], dtype=np.float32))[0],
+            cosine[0],
+            weight @ best,
+            weight @ _best(found[:, near | (seen.owner < 0)]),
+            weight @ whole,
+            best.min(initial=1.2),
+            whole.min(initial=1.2),
+            best[rarest : rarest + 1].sum(),
+            whole[rarest : rarest + 1].sum(),
+            weight @ best_apart,
+            weight @ whole_apart,
+            best_apart.min(initial=1.0),
+            whole_apart.min(initial=1.0),
+            weight @ shared,
+            weight @ whole_same,
+            weight @ met,
+            met[rarest : rarest + 1].sum(),
+            weight @ np.clip(1 - best, 0, 1) ** 2,
+            weight @ np.clip(1 - whole, 0, 1) ** 2,
+            opens,
+            opens * define,
+            number == 0,
+            np.log1p(len(sentence.text)) / 5,
+            np.log1p(len(asked.terms)),
+            *(np.where(offered(sentence.text), 1.0, -1.0) * wants),
+        ]
+    return rows
+
+
+def _inner(left: FloatMatrix, right: FloatMatrix) -> FloatMatrix:
+    product: FloatMatrix = left @ right.T
+    return product
+
+
+def _without(rows: FloatMatrix, common: FloatMatrix) -> FloatMatrix:
+    """Unit rows of what is left of each when what all share with `common` is taken out."""
+    rest = rows - np.outer(rows @ common, common)
+    left: FloatMatrix = rest / np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-6)
+    return left
 
 
 def _best(found: FloatMatrix) -> FloatMatrix:
     """(t,): how well each term is met by its closest word; 0 where there is no word."""
-    return found.max(axis=1, initial=0.0)
+    best: FloatMatrix = found.max(axis=1, initial=0.0)
+    return best
 
 
 def _pool(tokens: Tokens, terms: list[Term]) -> tuple[FloatMatrix, FloatMatrix]:

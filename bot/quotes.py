@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from bot.terms import content
 from corpus.document import Passage, Sentence
-from index.index import Index
 
 SENTENCES = 3
 WORDS = 80
@@ -37,17 +36,26 @@ class Scored:
     score: float
 
 
-def choose(scored: Sequence[Scored], index: Index) -> tuple[Sentence, ...]:
-    """The best sentence, what it needs, and what completes it; at most SENTENCES and about WORDS words."""
+def choose(scored: Sequence[Scored], whole: bool = False) -> tuple[Sentence, ...]:
+    """The best sentence with what it needs first, then what completes it, in document order.
+
+    At most SENTENCES and about WORDS words. `whole` allows a passage that is no longer than that to be quoted entire.
+    """
     ranked = sorted(scored, key=lambda one: -one.score)
-    chosen: list[Scored] = []
-    for one in ranked:
-        if len(chosen) >= SENTENCES or (chosen and one.score < ranked[0].score - NEAR):
+    passage = ranked[0].passage
+    if whole and len(passage.sentences) <= SENTENCES and len(passage.text.split()) <= WORDS:
+        return passage.sentences
+    chosen = _whole(ranked[0])
+    first = len(chosen)
+    for one in ranked[1:]:
+        if len(chosen) >= SENTENCES or one.score < ranked[0].score - NEAR:
             break
         group = [each for each in _whole(one) if each.sentence not in [other.sentence for other in chosen]]
-        if not chosen or _fits(chosen, group):
-            chosen += group[: SENTENCES - len(chosen)]
-    return tuple(one.sentence for one in chosen)
+        if _fits(chosen, group):
+            chosen += group
+    places = {one.passage.id: place for place, one in reversed(list(enumerate(chosen)))}
+    rest = sorted(chosen[first:], key=lambda one: (places[one.passage.id], one.sentence.start))
+    return tuple(one.sentence for one in (*chosen[:first], *rest))
 
 
 def _whole(one: Scored) -> list[Scored]:

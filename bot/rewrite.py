@@ -41,10 +41,11 @@ def rewrite(asked: str, history: Sequence[Turn], index: Index) -> Query:
     known: Topic | None = None
     for turn in history:
         _, found, _ = _resolve(turn.asked, known, index)
-        if found or content(turn.asked):  # a greeting in between changes no subject
+        if found or turn.cited or content(turn.asked):  # a greeting in between changes no subject
             known = found or _cited(turn, index)
     text, found, carried = _resolve(asked, known, index)
-    return Query(text, asked, found.phrase if found else None, carried)
+    unclear = not known and depends(asked) and not subjects(asked)
+    return Query(text, asked, found.phrase if found else None, carried, unclear)
 
 
 def _cited(turn: Turn, index: Index) -> Topic | None:
@@ -65,7 +66,7 @@ def _resolve(asked: str, known: Topic | None, index: Index) -> Resolved:
 
 
 def _moved(asked: str, known: Topic, index: Index) -> Resolved | None:
-    """ "What about X?", "and X?": the last question again, asked of X, or X by itself: what the documents speak of."""
+    """ "What about X?": the last question again, asked of X; or X by itself, where the documents are nearer to that."""
     found = SWAP.match(END.sub("", asked.strip()))
     said = (found[1] or found[2]).strip() if found else ""
     if not subjects(said) or depends(said) or re.match(rf"(?:{WH}|{AUX})\b", said, re.I):
@@ -123,7 +124,7 @@ def _filled(text: str, known: Topic) -> str:
 
 
 def _again(short: re.Match[str], known: Topic) -> str:
-    """ "Why?" after "Can men produce milk?" → "Why can men produce milk?"; after a thing, "Why does it happen?" of it."""
+    """ "Why?" after "Can men produce milk?" → "Why can men produce milk?"; after a thing, "Why does it happen?"."""
     wh = "why" if short["wh"].lower() == "how come" else short["wh"].lower()
     first, verb = bare(known.question), (short["verb"] or "").lower()
     if verb in COMES_ABOUT and re.match(rf"(?:{AUX})\b", first, re.I) and known.subject != known.phrase:

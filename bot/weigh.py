@@ -19,13 +19,16 @@ import numpy as np
 from bot.features import NAMES, Asked, Scale, Seen, ask, context, features, see
 from bot.quotes import Scored, choose
 from bot.reply import Evidence, Query
+from bot.terms import content, wanted
 from corpus.document import Passage
 from index.contract import FloatMatrix, Hit
 from index.index import Index
 
 WEIGHTS = Path(__file__).parent / "weights.toml"
 KEPT = 512  # passages whose token vectors stay in memory, at about 100 kB each
-DEFAULT_SCALE = Scale(unrelated=0.05, paraphrase=0.75)
+NEAREST = 4  # passages among which a question's words are looked for when none of them says it all
+SAME = 0.9  # on the encoder's scale, where 1 is what paraphrases come to on average
+VOUCHED = 0.97  # how sure to be of an answer where the editor wrote this very question down for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def load_weights(path: Path = WEIGHTS) -> Weights:
     return Weights(row["rank"], row["trust"], kept["bias"], kept["threshold"])
 
 
-class _Memory:
+class Memory:
     """Passages through the encoder, the latest KEPT of them; safe to share between threads."""
 
     def __init__(self, size: int) -> None:
@@ -75,44 +78,71 @@ class _Memory:
         return [known.get(key) or fresh[key] for key in keys]
 
 
-_MEMORY = _Memory(KEPT)
+_MEMORY = Memory(KEPT)
 
 
 def weigh(query: Query, hits: Sequence[Hit], index: Index, threshold: float | None = None) -> Evidence:
     """Choose the sentences that answer, or none; `confidence` is the estimated probability that the best one does.
 
-    `threshold` stands in for the trained one where a measurement asks what would have been said.
+    `threshold` stands in for the trained one where a measurement asks what would have been said. The reason is
+    "covered", "near-miss" (on the subject, and not answered), "term-not-in-documents" or "nothing-found".
     """
     weights = load_weights()
     asked = ask(query.text, index.encoder)
-    if not hits or not asked.terms:
-        return Evidence((), 0.0, "nothing-found")
-    scored, confidence = _score(asked, hits, index, weights)
+    every = _MEMORY.see([hit.passage for hit in hits], index) if asked.terms else []
+    scale = _scale(index)
+    vouched = [seen for seen in every if _vouched(asked, seen.passage, index.vectors(seen.passage.id), scale)]
+    scored, confidence = _score(asked, every, index, weights, scale, {seen.passage.id for seen in vouched})
     if not scored:
         return Evidence((), 0.0, "nothing-found")
-    if confidence < (weights.threshold if threshold is None else threshold):
-        return Evidence((), confidence, "near-miss")
-    return Evidence(choose(scored, index), confidence, "covered")
+    if confidence >= (weights.threshold if threshold is None else threshold):
+        return Evidence(choose(scored, whole=bool(vouched)), confidence, "covered")
+    return Evidence((), confidence, "near-miss" if _met(asked, every) else "term-not-in-documents")
 
 
-def _score(asked: Asked, hits: Sequence[Hit], index: Index, weights: Weights) -> tuple[list[Scored], float]:
-    """Every sentence of the hits with its rank score, and the probability that the best one answers."""
-    scale = _scale(index)
+def _score(
+    asked: Asked, every: Sequence[Seen], index: Index, weights: Weights, scale: Scale, vouched: set[str]
+) -> tuple[list[Scored], float]:
+    """Every sentence of the passages with its rank score, and the probability that the best one answers.
+
+    Where an editor has written the very question down for a passage, no other is considered.
+    """
     scored: list[Scored] = []
     rows: list[FloatMatrix] = []
-    for seen in _MEMORY.see([hit.passage for hit in hits], index):
-        found = features(asked, seen, index.vectors(seen.passage.id), scale)
+    known = frozenset(stem for seen in every[:NEAREST] for stem in seen.stems)
+    for seen in every:
+        if vouched and seen.passage.id not in vouched:
+            continue
+        found = features(asked, seen, index.vectors(seen.passage.id), scale, known)
         for number, sentence in enumerate(seen.passage.sentences):
             scored.append(Scored(sentence, seen.passage, number, float(found[number] @ weights.rank)))
             rows.append(found[number])
     if not scored:
         return [], 0.0
     best = max(range(len(scored)), key=lambda number: scored[number].score)
-    return scored, float(1 / (1 + np.exp(-(rows[best] @ weights.trust + weights.bias))))
+    confidence = float(1 / (1 + np.exp(-(rows[best] @ weights.trust + weights.bias))))
+    return scored, max(confidence, VOUCHED) if vouched else confidence
+
+
+def _vouched(asked: Asked, passage: Passage, kept: FloatMatrix, scale: Scale) -> bool:
+    """Whether one of the passage's own questions is the one asked: as near as paraphrases are, and of the same words.
+
+    Nearness alone will not do: "how much does it cost" is near to "how long does it take".
+    """
+    near = scale(kept[1 + len(passage.spans) :] @ asked.vector)
+    mine = {term.stem for term in asked.terms}
+    return any(
+        cosine >= SAME and mine == {term.stem for term in content(key)} and wanted(key) == wanted(asked.text)
+        for key, cosine in zip(passage.keys, near, strict=True)
+    )
+
+
+def _met(asked: Asked, every: Sequence[Seen]) -> bool:
+    """Whether the question's rarest word stands in any passage found."""
+    rarest = asked.terms[int(asked.rarity.argmax())]
+    return any(rarest.stem in seen.stems for seen in every)
 
 
 def _scale(index: Index) -> Scale:
     kept = index.manifest.calibration
-    if "unrelated" not in kept or "paraphrase" not in kept:
-        return DEFAULT_SCALE
     return Scale(kept["unrelated"], kept["paraphrase"])

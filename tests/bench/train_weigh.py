@@ -1,0 +1,216 @@
+"""Train what `weigh` weighs with, and write `bot/weights.toml`.
+
+Run: `python -m tests.bench.train_weigh DATA` with a folder of public data as tests/bench/weigh_data.py describes it.
+Takes about ten minutes on two cores. Same data, same encoder, same file. Looks at no golden case of this repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from bot.features import NAMES, Scale, Seen, ask, context, features, see
+from corpus.document import Passage
+from index.contract import Encoder, FloatMatrix
+from index.encode import BUNDLED, load_encoder
+from index.scale import calibrate
+from tests.bench.weigh_data import Case, load, part
+
+LOG = logging.getLogger("train_weigh")
+TOP = 4  # passages weighed a question
+REFUSED = 0.95  # share of held-out near misses that the threshold refuses
+RIDGE = 3.0
+DATA = (
+    "SQuAD 2.0 (github.com/chrischute/squad, CC BY-SA 4.0)",
+    "BioASQ as in MIRAGE (github.com/Teddy-XiongGZ/MIRAGE, CC BY 2.5)",
+    "COVID-QA (github.com/deepset-ai/COVID-QA, Apache-2.0; articles CC)",
+    "MedQuAD (github.com/abachaa/MedQuAD, CC BY 4.0)",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case as figures: a row a sentence, and which of them answer."""
+
+    case: Case
+    figures: FloatMatrix
+    answers: FloatMatrix
+
+
+class Shelf:
+    """Passages through the encoder, each once."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.seen: dict[str, Seen] = {}
+        self.kept: dict[str, FloatMatrix] = {}
+
+    def embed(self, passages: Sequence[Passage]) -> None:
+        """Vectors of texts and sentences, all at once, which is faster."""
+        new = list({p.id: p for p in passages if p.id not in self.kept}.values())
+        texts = [text for p in new for text in (context(p), *(s.text for s in p.sentences))]
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        found = np.zeros((len(texts), 0), dtype=np.float32)
+        if texts:
+            ranked = self.encoder.encode([texts[place] for place in order])
+            found = np.empty_like(ranked)
+            found[order] = ranked
+        start = 0
+        for p in new:
+            end = start + 1 + len(p.sentences)
+            self.kept[p.id], start = found[start:end], end
+
+    def look(self, passages: Sequence[Passage]) -> list[Seen]:
+        """Token vectors of these passages."""
+        new = [p for p in passages if p.id not in self.seen]
+        for p, tokens in zip(new, self.encoder.tokens([context(p) for p in new]), strict=True):
+            self.seen[p.id] = see(p, tokens)
+        return [self.seen[p.id] for p in passages]
+
+
+def measure(cases: Sequence[Case], encoder: Encoder, scale: Scale, shelf: Shelf) -> list[Row]:
+    """Each case as figures, over the TOP passages that a dense search brings."""
+    shelf.embed([passage for case in cases for passage in case.pool])
+    LOG.info("%d passages embedded", len(shelf.kept))
+    every = list(shelf.kept)
+    stack = np.vstack([shelf.kept[id] for id in every])
+    ends = np.cumsum([len(shelf.kept[id]) for id in every])
+    place = {id: (end - len(shelf.kept[id]), end) for id, end in zip(every, ends, strict=True)}
+    rows = []
+    for number, case in enumerate(cases):
+        asked = ask(case.question, encoder)
+        cosines = stack @ asked.vector
+        near = np.array([cosines[slice(*place[passage.id])].max() for passage in case.pool])
+        top = [case.pool[number] for number in np.argsort(-near)[:TOP]]
+        told = {id for id, _, _ in case.gold}
+        if case.answerable and told and not told & {p.id for p in top}:
+            top[-1] = next(p for p in case.pool if p.id in told)
+        seen = shelf.look(top)
+        known = frozenset(stem for each in seen for stem in each.stems)
+        found = [features(asked, each, shelf.kept[each.passage.id], scale, known) for each in seen]
+        answers = [float((p.id, s.start, s.end) in case.gold) for p in top for s in p.sentences]
+        if answers and asked.terms:
+            rows.append(Row(case, np.vstack(found), np.array(answers, dtype=np.float32)))
+        if number % 2000 == 0:
+            LOG.info("%d of %d cases", number, len(cases))
+    return rows
+
+
+def fit(x: FloatMatrix, y: FloatMatrix, weight: FloatMatrix, ridge: float) -> tuple[FloatMatrix, float]:
+    """Logistic regression by Newton's method: weights (features,) and a bias."""
+    x = np.hstack([x, np.ones((len(x), 1))]).astype(np.float64)
+    beta, penalty = np.zeros(x.shape[1]), np.full(x.shape[1], ridge)
+    penalty[-1] = 1e-6
+    for _ in range(25):
+        p = 1 / (1 + np.exp(-x @ beta))
+        slope = x.T @ (weight * (y - p)) - penalty * beta
+        step = np.linalg.solve((x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(penalty), slope)
+        beta += step
+        if np.abs(step).max() < 1e-6:
+            break
+    return beta[:-1].astype(np.float32), float(beta[-1])
+
+
+def even(kinds: Sequence[str]) -> FloatMatrix:
+    """Weights that let each kind count the same."""
+    counts = {kind: kinds.count(kind) for kind in set(kinds)}
+    return np.array([len(kinds) / len(counts) / counts[kind] for kind in kinds], dtype=np.float32)
+
+
+def train_rank(rows: Sequence[Row]) -> FloatMatrix:
+    """Weights that tell the answering sentence from its neighbours, on questions whose sentence is known."""
+    known = [row for row in rows if row.answers.any() and row.case.kind != "bioasq"]
+    x, y = np.vstack([row.figures for row in known]), np.hstack([row.answers for row in known])
+    kinds = [row.case.kind for row in known for _ in row.answers]
+    return fit(x, y, even(kinds), RIDGE)[0]
+
+
+def best(row: Row, rank: FloatMatrix) -> int:
+    """The sentence that scores highest."""
+    return int((row.figures @ rank).argmax())
+
+
+def auroc(right: FloatMatrix, wrong: FloatMatrix) -> float:
+    """The chance that an answerable question scores above one that is not."""
+    both = np.concatenate([right, wrong])
+    ranks = both.argsort().argsort() + 1.0
+    return float((ranks[: len(right)].sum() - len(right) * (len(right) + 1) / 2) / max(len(right) * len(wrong), 1))
+
+
+def main() -> None:
+    """Read the data, train, choose the threshold on the tune part, report on the test part, write the file."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("bot/weights.toml"))
+    options = parser.parse_args()
+    encoder = load_encoder(BUNDLED)
+    kept = calibrate(encoder)
+    cases = load(options.data, encoder)
+    LOG.info("%d cases", len(cases))
+    rows = measure(cases, encoder, Scale(kept["unrelated"], kept["paraphrase"]), Shelf(encoder))
+    options.out.write_text(learn(rows), encoding="utf-8")
+
+
+def learn(rows: Sequence[Row]) -> str:
+    """The weights file for these rows."""
+    parts: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        parts[part(row.case.group)].append(row)
+    rank = train_rank(parts["train"])
+    x = np.vstack([row.figures[best(row, rank)] for row in parts["train"]])
+    y = np.array([row.case.answerable for row in parts["train"]], dtype=np.float32)
+    kinds = [f"{row.case.kind} {row.case.answerable}" for row in parts["train"]]
+    share = even(kinds)
+    for flag in (0.0, 1.0):
+        share[y == flag] /= share[y == flag].sum() / len(y)
+    trust, bias = fit(x, y, share, RIDGE)
+
+    def believed(row: Row) -> float:
+        return float(1 / (1 + np.exp(-(row.figures[best(row, rank)] @ trust + bias))))
+
+    wrong = np.array([believed(row) for row in parts["tune"] if not row.case.answerable])
+    threshold = float(np.quantile(wrong, REFUSED))
+    notes = [f"trained on {len(parts['train'])} questions; threshold refuses {REFUSED:.0%} of {len(wrong)} near misses"]
+    for name in ("tune", "test"):
+        for kind in sorted({row.case.kind for row in rows}):
+            mine = [row for row in parts[name] if row.case.kind == kind]
+            right = np.array([believed(row) for row in mine if row.case.answerable])
+            wrong = np.array([believed(row) for row in mine if not row.case.answerable])
+            known = [row for row in mine if row.answers.any()]
+            found = np.mean([row.answers[best(row, rank)] for row in known]) if known else float("nan")
+            notes.append(
+                f"{name} {kind}: best sentence answers {found:.3f} of {len(known)}; AUROC {auroc(right, wrong):.3f}; "
+                f"kept {np.mean(right >= threshold) if len(right) else 0:.3f} of {len(right)}; "
+                f"refused {np.mean(wrong < threshold) if len(wrong) else 0:.3f} of {len(wrong)}"
+            )
+    for note in notes:
+        LOG.info(note)
+    return _file(rank, trust, bias, threshold, notes)
+
+
+def _file(rank: FloatMatrix, trust: FloatMatrix, bias: float, threshold: float, notes: Sequence[str]) -> str:
+    quoted = "".join(f"    {json.dumps(note)},\n" for note in notes)
+    text = (
+        "# Trained parameters of bot/weigh.py. Written by the recipe below; do not edit.\n"
+        f"bias = {bias:.4f}\nthreshold = {threshold:.4f}\n\n[made]\ndate = {date.today().isoformat()}\n"
+        f'recipe = "python -m tests.bench.train_weigh DATA"\nencoder = "{BUNDLED}"\n'
+        f"data = [\n{''.join(f'    {json.dumps(each)},' + chr(10) for each in DATA)}]\n"
+        f'threshold = "the lowest that refuses {REFUSED:.0%} of the near misses in the tune part"\n'
+        f"measured = [\n{quoted}]\n"
+    )
+    for name, values in (("rank", rank), ("trust", trust)):
+        text += f"\n[{name}]\n" + "".join(f"{each} = {value:.4f}\n" for each, value in zip(NAMES, values, strict=True))
+    return text
+
+
+if __name__ == "__main__":
+    main()
