@@ -123,6 +123,7 @@ def publish(index: Path, aside: Path, manifest: Manifest) -> Path:
         _remove(aside)  # the very same content is here already, whole
     else:
         aside.rename(folder)
+        sync(index)  # the folder has to be on the disk before CURRENT names it
     if folder.name != previous:
         fresh = index / f"{CURRENT}.new"
         fresh.write_text(folder.name + "\n", encoding="ascii")

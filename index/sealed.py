@@ -14,7 +14,7 @@ from pathlib import Path
 
 from corpus.document import Document, Passage
 from index import generations
-from index.contract import Encoder, FloatMatrix
+from index.contract import Encoder, FloatMatrix, IndexFault
 from index.dense import Dense
 from index.manifest import Manifest, corpus_digest
 from index.scale import calibrate
@@ -28,7 +28,7 @@ def write(
     model: Encoder,
     limit: int,
 ) -> Manifest:
-    """Write a whole generation into an empty folder, open it again and inspect it."""
+    """Write a whole generation into an empty folder, open it again and inspect it; IndexFault if it is unsound."""
     dim = model.encode([]).shape[1]
     with contextlib.closing(SqliteStore(aside / generations.STORE, dim, durable=False)) as store:
         for document, passages in cut:
@@ -46,7 +46,11 @@ def write(
     )
     generations.write_manifest(aside, manifest)
     with contextlib.closing(open_sealed(aside, aside, model.name)[0]) as store:
-        inspect(store, manifest)
+        try:
+            inspect(store, manifest)
+        except ValueError as problem:
+            remedy = "The index in use stays as it is. Leave that document out, and report it."
+            raise IndexFault(str(aside), f"the new index is unsound: {problem}.", remedy) from None
     return manifest
 
 
@@ -56,10 +60,11 @@ def open_sealed(index: Path, folder: Path, encoder: str | None) -> tuple[SqliteS
     if encoder and manifest.encoder != encoder:
         raise generations.fault(index, f"the index is stale: built with {manifest.encoder}, not {encoder}.")
     try:
+        dense = Dense.read(folder / generations.DENSE)
         store = SqliteStore(folder / generations.STORE, manifest.dim, sealed=True)
-        store.adopt(Dense.read(folder / generations.DENSE))
     except (ValueError, OSError, sqlite3.Error) as problem:
         raise generations.fault(index, f"the index is damaged: {problem}.") from None
+    store.adopt(dense)
     return store, manifest
 
 

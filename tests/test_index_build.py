@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from corpus.read import read
+from corpus.split import split
 from index import index as module
 from index.contract import Encoder, FloatMatrix, IndexFault
 from index.generations import CURRENT
@@ -192,6 +193,15 @@ def test_nothing_readable_leaves_the_old_index(shelf: Path, tmp_path: Path) -> N
     with pytest.raises(IndexFault, match="nothing could be read"):
         make(tmp_path / "nowhere", tmp_path / "fresh")
     assert not (tmp_path / "fresh").exists()
+
+
+def test_an_unsound_index_is_never_swapped_in(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were a passage lost on the way, the build would name the document and leave the old index in use."""
+    made = make(shelf, tmp_path / "index")
+    monkeypatch.setattr(module, "split", lambda *given: split(*given)[1:])
+    with pytest.raises(IndexFault, match="unsound: document 'bikes' is not what its digest or its passages say"):
+        make(shelf, tmp_path / "index")
+    assert Index.open(tmp_path / "index", ENCODER).generation == made.generation
 
 
 def test_a_place_that_cannot_be_written_is_named(shelf: Path, tmp_path: Path) -> None:
