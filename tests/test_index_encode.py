@@ -130,3 +130,19 @@ def test_importing_the_index_does_not_import_torch() -> None:
         "assert not {'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_nothing_is_fetched(tmp_path: Path) -> None:
+    """A process in which any look-up or connection fails, and whose caches are empty, loads the model and encodes."""
+    script = (
+        "import sys\n"
+        "def guard(event, _):\n"
+        "    if event in ('socket.connect', 'socket.getaddrinfo', 'socket.gethostbyname'): raise OSError(event)\n"
+        "sys.addaudithook(guard)\n"
+        "from index.encode import load_encoder\n"
+        "assert load_encoder('all-MiniLM-L6-v2').encode(['bread']).shape == (1, 384)\n"
+    )
+    environment = {"PATH": "/usr/bin", "HOME": str(tmp_path), "HF_HOME": str(tmp_path)}
+    root = Path(__file__).parents[1]
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120, cwd=root, env=environment)
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
