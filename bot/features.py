@@ -96,6 +96,11 @@ def ask(text: str, encoder: Encoder) -> Asked:
     return Asked(text, encoder.encode([text])[0], tuple(terms), vectors, rarity)
 
 
+def unusual(asked: Asked) -> list[Term]:
+    """The words the encoder has no whole piece for: rare words, names, and slips of the finger."""
+    return [term for term, rarity in zip(asked.terms, asked.rarity, strict=True) if rarity > np.log(RAREST / COMMON)]
+
+
 def context(passage: Passage) -> str:
     """What a passage is read as: its headings above its text."""
     return "\n".join((*passage.headings, passage.text))
