@@ -170,9 +170,9 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 )
 def test_no_pattern_runs_away(piece: str) -> None:
     """The longest message, made of one piece over and over, is read in well under a second."""
-    start = time.perf_counter()
+    start = time.process_time()
     fired((piece * 2000)[:2000])
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_an_earlier_red_flag_counts_only_while_the_message_points_back_at_it() -> None:
