@@ -34,7 +34,7 @@ UNUSED = (
 )
 WORDS = (  # the phrases the page's frame and its script show
     *("skip", "questions", "no-scripts", "copy", "copied", "retry", "helpful", "not-helpful", "sources"),
-    *("remove-topic", "suggestions", "they-do-answer"),
+    *("remove-topic", "feedback-thanks", "suggestions", "they-do-answer"),
 )
 SHELL = Path(gr.__file__).parent / "templates" / "frontend" / "index.html"
 _SCRIPT = re.compile(r'<script type="module"[^>]* src="\./([^"]+)"')

@@ -66,9 +66,9 @@ def sources(reply: Reply, serial: int, say: Say) -> str:
 
 
 def panel(talk: Talk, say: Say) -> str:
-    """The sources of the whole conversation, newest answer first; "" while there are none or a signpost stands."""
+    """The sources of the whole conversation, newest answer first; "" while there are none."""
     shown = [exchange for exchange in reversed(talk.exchanges) if exchange.sources]
-    if not shown or (talk.last and talk.last.kind == Kind.URGENT):
+    if not shown:
         return ""
     groups = "".join(f'<div class="group"><p class="for">{_flat(one.asked)}</p>{one.sources}</div>' for one in shown)
     return f"<h2>{render.markup(say('sources'))}</h2>{groups}"
@@ -82,11 +82,11 @@ def _pair(asked: str, said: str) -> list[Message]:
 
 
 def _signpost(reply: Reply, say: Say) -> str:
-    """A signpost fills the answer's place: what to do, the numbers, and a quiet way back to asking."""
-    first, dot, rest = " ".join(claim.text for claim in reply.claims).partition(". ")
-    said = f"**{_words(first + dot)}**\n\n{_words(rest)}"
+    """A signpost fills the answer's place: the first sentence, the numbers, the rest, a quiet way back to asking."""
+    first, stop, rest = " ".join(claim.text for claim in reply.claims).partition(". ")
     back = f'<a class="else" href="#question">{render.markup(say("ask-else"))}</a>'
-    return f'<div class="urgent">\n\n{said}\n\n{_contacts(reply.contacts, say)}\n\n{back}\n\n</div>'
+    blocks = [f"**{_words(first + stop)}**", _contacts(reply.contacts, say), _words(rest), back]
+    return '<div class="urgent">\n\n' + "\n\n".join(blocks) + "\n\n</div>"
 
 
 def _contacts(contacts: Sequence[Contact], say: Say) -> str:

@@ -57,6 +57,7 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("#chat .bot-row .message-buttons button");
+    if (button?.dataset.act?.endsWith("helpful")) status.textContent = words["feedback-thanks"];
     if (button?.dataset.act !== "copy") return;
     event.preventDefault();
     event.stopPropagation();
@@ -102,6 +103,7 @@
     const questions = document.querySelectorAll("#chat .user-row");
     const rows = document.querySelectorAll("#chat .bot-row");
     const ready = rows.length > answered && Boolean(one("#ask"));
+    if (questions.length > asked) delete page.dataset.sheet;
     if (questions.length > asked || ready) questions[questions.length - 1].scrollIntoView({ block: "start" });
     asked = questions.length;
     answered = Math.min(answered, rows.length);
@@ -109,7 +111,7 @@
       answered = rows.length;
       status.textContent = tidy(one(".message-content", rows[rows.length - 1]).textContent);
     }
-    if (!one("#side")) delete page.dataset.sheet;
+    if (!questions.length) delete page.dataset.sheet;
   }
 
   let due = false;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -17,10 +17,10 @@ Visit = Callable[..., Chat]
 
 
 @pytest.fixture
-def gate(held: Held) -> Held:
+def gate(held: Held) -> Iterator[Held]:
     """A bot that waits; the test opens it again, and so does its end."""
     held.gate.clear()
-    yield held  # type: ignore[misc]  # a generator, as fixtures are
+    yield held
     held.gate.set()
 
 
@@ -68,6 +68,7 @@ def test_copy_holds_the_answer_its_sources_and_the_disclaimer(visit: Visit, site
     """What is copied can stand alone: quotes, numbered sources with publisher, review and address, disclaimer."""
     chat = visit(permissions=["clipboard-read", "clipboard-write"])
     chat.ask("Can men produce milk?")
+    chat.ask("My baby is not breathing")  # a signpost hides the sources; a copy has them still
     chat.button("copy").click()
     expect(chat.page.get_by_role("status").filter(has_text=say("copied"))).to_have_count(1)
     copied = chat.page.evaluate("navigator.clipboard.readText()")
