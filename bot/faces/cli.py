@@ -252,7 +252,12 @@ def _fail(line: str) -> NoReturn:
     raise typer.Exit(1)
 
 
+def _terminated(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends it at once
+    sys.exit(0)
+
+
 def main() -> None:
     """The entry point. SIGTERM ends a command as an exception would: what it holds is cleaned up."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _terminated)
     app()
