@@ -19,6 +19,8 @@ from corpus.sentences import Span, sentences
 
 PARAGRAPHS = 3  # a passage seldom has more: one idea is easier to find
 SHORT_LIST = 400  # characters; a list this short is quoted whole, with the words that lead to it
+SLICE = 2500  # characters
+DENSEST = 12  # characters a piece; a tokenizer may take a word of any length for one unknown piece
 
 Count = Callable[[str], int]
 
@@ -47,13 +49,17 @@ def split(document: Document, limit: int, count: Count) -> list[Passage]:
 
     No passage crosses a section or a page; joined, their texts are `document.text`.
     """
+
+    def size(text: str) -> int:
+        return max(count(text), len(text) // DENSEST)
+
     passages: list[Passage] = []
     paths = {"intro": 1}  # kept for what comes before any heading
     for section in document.sections:
         path = "/".join(slug(heading) for heading in section.headings)
         paths[path] = paths.get(path, 0) + 1
         name = f"{path}~{paths[path]}" if paths[path] > 1 else path or "intro"
-        cuts = list(_cuts(document, section, limit, count))
+        cuts = list(_cuts(document, section, limit, size))
         spans = _spans(document, section, cuts)
         for number, (start, end) in enumerate(cuts):
             passages.append(
@@ -94,18 +100,28 @@ def _groups(text: str, parts: Sequence[_Part]) -> list[list[_Part]]:
     groups: list[list[_Part]] = []
     for part in parts:
         before = groups[-1] if groups else None
-        listed = before and part.block.kind in ("item", "row") and _leads(text, before, part.block.kind)
-        if before and (listed or before[-1].block.kind == "heading"):
+        if before and (before[-1].block.kind == "heading" or _goes_on(text, before, part)):
             before.append(part)
         else:
             groups.append([part])
     return groups
 
 
-def _leads(text: str, group: Sequence[_Part], kind: str) -> bool:
-    """Whether the last paragraph of a group leads to a list of that kind, its items perhaps begun."""
-    lead = next((part.block for part in reversed(group) if part.block.kind != kind), None)
-    return lead is not None and lead.kind == "paragraph" and text[lead.start : lead.end].endswith((":", "："))
+def _goes_on(text: str, group: Sequence[_Part], part: _Part) -> bool:
+    """Whether a list item or table row belongs to the words before it."""
+    last = group[-1].block
+    if part.block.kind not in ("item", "row"):
+        return False
+    if last.kind == "paragraph":
+        return text[last.start : last.end].endswith((":", "："))
+    return last.kind == part.block.kind and _lead(group) is not None
+
+
+def _lead(group: Sequence[_Part]) -> Block | None:
+    """The paragraph that leads to the list or table of a group; only a heading may stand before it."""
+    if group[-1].block.kind not in ("item", "row"):
+        return None
+    return next((part.block for part in group[:2] if part.block.kind == "paragraph"), None)
 
 
 def _units(document: Document, group: Sequence[_Part], room: int, count: Count) -> Iterator[_Unit]:
@@ -128,9 +144,18 @@ def _units(document: Document, group: Sequence[_Part], room: int, count: Count) 
         if size <= room:
             yield _Unit(start, end, size, int(start in paragraphs))
             continue
-        for chunk in TextSplitter.from_callback(count, room, trim=False).chunks(text[start:end]):
+        for chunk in _chunks(text[start:end], room, count):
             yield _Unit(start, start + len(chunk), count(chunk), 0)
             start += len(chunk)
+
+
+def _chunks(text: str, room: int, count: Count) -> Iterator[str]:
+    """A sentence too long for a passage, cut at clauses, words, or where it must be."""
+    splitter = TextSplitter.from_callback(count, room, trim=False)
+    while text:  # a slice at a time, for the splitter's work grows with the square of the length
+        end = text.rfind(" ", 0, SLICE) + 1 if len(text) > SLICE else 0
+        yield from splitter.chunks(text[: end or SLICE])
+        text = text[end or SLICE :]
 
 
 def _pieces(document: Document, part: _Part, room: int, count: Count) -> list[Span]:
@@ -175,13 +200,14 @@ def _spans(document: Document, section: Section, cuts: Sequence[Span]) -> list[l
 
     for group in _groups(text, _parts(text, section)):
         found = [span for part in group for span in _quotable(document, part.block)]
-        if group[-1].block.kind in ("item", "row") and _leads(text, group, group[-1].block.kind):
-            lead = next(number for number, (_, end) in enumerate(found) if text[end - 1] in ":：")
-            whole = (found[lead][0], group[-1].block.end)
+        lead = _lead(group)
+        if lead:
+            first = next(number for number, (_, end) in enumerate(found) if end == lead.end)
+            whole = (found[first][0], group[-1].block.end)
             if whole[1] - whole[0] <= SHORT_LIST and home(whole) is not None:
-                found[lead:] = [whole]
+                found[first:] = [whole]
             else:
-                del found[lead]  # it says nothing without its list
+                del found[first]  # it says nothing without its list
         for span in found:
             passage = home(span)
             if passage is not None:
