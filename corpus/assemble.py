@@ -77,10 +77,10 @@ def _text(meta: Mapping[str, Noted], key: str) -> str:
 
 
 def _first_heading(drafts: Sequence[Draft]) -> str:
-    """The first heading, where it opens the document, stands above all others and asks nothing."""
+    """The first heading, where it opens the document, is the only one of level 1, and asks nothing."""
     first, others = drafts[0], [draft.level for draft in drafts[1:] if draft.kind == "heading"]
-    opens = first.kind == "heading" and not first.asks and not is_question(first.text)
-    return first.text if opens and all(level > first.level for level in others) else ""
+    asks = first.asks or is_question(first.text)
+    return first.text if first.kind == "heading" and first.level == 1 and 1 not in others and not asks else ""
 
 
 def _lay_out(drafts: Sequence[Draft]) -> tuple[str, list[Block]]:

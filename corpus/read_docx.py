@@ -110,13 +110,14 @@ def _depth(paragraph: Paragraph) -> int:
     while style is not None:
         properties.append(style.element.pPr)
         style = style.base_style
+    listed = _LIST.match(_style_name(paragraph))
+    depth = int(listed[1] or 1) if listed else 0
     for each in properties:
         number = each.numPr if each is not None else None
-        if number is not None:
-            off = number.numId is not None and number.numId.val == 0
-            return 0 if off else (number.ilvl.val if number.ilvl is not None else 0) + 1
-    listed = _LIST.match(_style_name(paragraph))
-    return int(listed[1] or 1) if listed else 0
+        if number is not None and number.numId is not None:  # the nearest one decides, and 0 takes it out of the list
+            deeper = number.ilvl.val + 1 if number.ilvl is not None else 1
+            return max(depth, deeper) if number.numId.val else 0
+    return depth
 
 
 def _looks_like_heading(paragraph: Paragraph) -> bool:

@@ -1,0 +1,327 @@
+"""Readers: every format gives the same kind of document, whatever it started as."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import docx
+import matplotlib
+import pytest
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
+
+from corpus.document import Document
+from corpus.read import read
+
+PLAIN = """Can You Boil It? How Soup Really Works
+
+Soup, a dish of liquid and solids cooked together, is often thought of as winter food. It warms and it fills.
+
+The Usual Way to Make Stock
+
+Stock is water in which bones or vegetables have simmered. Cold water is the usual start.
+
+The stock is strained after some hours, a step known as the “clear” step.
+
+Soup Without Fire
+
+Cold soups need:
+- ripe tomatoes
+- a blender, e.g. an old one
+
+1. Chop everything.
+2. Blend it.
+
+Is It Food or Drink?
+
+It is both.
+"""
+
+
+def one(path: Path) -> Document:
+    """The only document of a path, faults refused."""
+    reading = read(path)
+    assert not reading.faults, reading.faults
+    (document,) = reading.documents
+    for section in document.sections:
+        for block in section.blocks:
+            assert section.start <= block.start < block.end <= section.end
+    assert document.sections[0].start == 0
+    assert document.sections[-1].end == len(document.text)
+    for before, after in zip(document.sections, document.sections[1:], strict=False):
+        assert before.end == after.start
+    return document
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    """A file with that text."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def words(document: Document, kind: str) -> list[str]:
+    """The texts of all blocks of a kind."""
+    blocks = [block for section in document.sections for block in section.blocks]
+    return [document.text[block.start : block.end] for block in blocks if block.kind == kind]
+
+
+def test_plain_text_with_bare_headings(tmp_path: Path) -> None:
+    """Bare lines of a plain text are its headings, the first its title, and a question is a key."""
+    document = one(write(tmp_path / "soup-guide.txt", PLAIN))
+    assert (document.id, document.title) == ("soup-guide", "Can You Boil It? How Soup Really Works")
+    headings = [section.headings for section in document.sections]
+    assert headings == [(), ("The Usual Way to Make Stock",), ("Soup Without Fire",), ("Is It Food or Drink?",)]
+    assert document.sections[3].questions == ("Is It Food or Drink?",)
+    assert words(document, "item") == ["ripe tomatoes", "a blender, e.g. an old one", "Chop everything.", "Blend it."]
+    assert "Cold soups need:\n- ripe tomatoes\n- a blender" in document.text
+
+
+def test_plain_text_that_only_looks_bare(tmp_path: Path) -> None:
+    """Short lines that end a sentence, follow one another or end the file are paragraphs."""
+    text = "A soup diary\n\nIt was good.\n\nYours\n\nThe Cook\n\nThen came the second day\nof the soup.\n\nThe end"
+    document = one(write(tmp_path / "diary.txt", text))
+    assert words(document, "heading") == ["A soup diary", "The Cook"]
+    assert words(document, "paragraph") == ["It was good.", "Yours", "Then came the second day of the soup.", "The end"]
+
+
+def test_plain_text_underlined(tmp_path: Path) -> None:
+    """Underlined lines of a plain text are headings."""
+    document = one(write(tmp_path / "a.txt", "Soups\n=====\n\nAll of them.\n\nCold ones\n---------\nServe cold.\n"))
+    assert document.title == "Soups"
+    assert [section.headings for section in document.sections] == [(), ("Cold ones",)]
+
+
+MARKDOWN = """---
+id: soups
+title: Soups of the world
+publisher: The Ladle
+licence: CC-BY-4.0
+url: https://example.org/soups
+written: 2025-02-01
+reviewed:
+review_by: 2027-02-01
+language: en-GB
+questions:
+  Cold soups:
+    - Can I eat soup cold?
+    - Is there summer soup?
+  "Hot soups > Thick": ["What is thick soup?"]
+---
+# Soups of the *world*
+
+Soup is **liquid** [food](https://example.org), `mostly`,<br>it
+seems.<!-- not this -->
+
+<div onclick="x()">nor this</div>
+
+## Cold soups
+
+You need these:
+
+- a spoon
+
+  of wood
+- a bowl
+  1. deep
+
+| Soup | Time |
+|------|------|
+| Borscht | 2 h |
+| Gazpacho | |
+
+## Hot soups
+
+> Quoted words &amp; more.
+
+### Thick
+
+![picture](x.png)
+Thick soup stands.
+"""
+
+
+def test_markdown(tmp_path: Path) -> None:
+    """Markdown gives plain words, nested lists, table rows with their headers, and its front matter."""
+    document = one(write(tmp_path / "x.md", MARKDOWN))
+    assert (document.id, document.title, document.publisher) == ("soups", "Soups of the world", "The Ladle")
+    assert (document.licence, document.url) == ("CC-BY-4.0", "https://example.org/soups")
+    assert (document.written, document.reviewed, document.review_by) == (date(2025, 2, 1), None, date(2027, 2, 1))
+    assert (document.language, document.source) == ("en-GB", "x.md")
+    path = [section.headings for section in document.sections]
+    assert path == [(), ("Cold soups",), ("Hot soups",), ("Hot soups", "Thick")]
+    assert document.sections[1].questions == ("Can I eat soup cold?", "Is there summer soup?")
+    assert document.sections[3].questions == ("What is thick soup?",)
+    assert document.text == (
+        "Soups of the world\n\nSoup is liquid food, mostly, it seems.\n\nCold soups\n\nYou need these:\n"
+        "- a spoon of wood\n- a bowl\n  - deep\n\nSoup: Borscht; Time: 2 h\nSoup: Gazpacho\n\n"
+        "Hot soups\n\nQuoted words & more.\n\nThick\n\nThick soup stands."
+    )
+
+
+def test_title_from_the_only_first_heading(tmp_path: Path) -> None:
+    """A Markdown file without a title takes its one H1; one whose headings ask takes its name."""
+    assert one(write(tmp_path / "a.md", "# Soup\n\nWords.\n\n## More\n\nWords.")).title == "Soup"
+    assert one(write(tmp_path / "soup-faq.md", "# Is it hot?\n\nYes.\n\n# Is it cold?\n\nNo.")).title == "Soup faq"
+
+
+def test_text_is_normalised(tmp_path: Path) -> None:
+    """Text is composed, and loses zero-width, bidirectional and control characters, but not a Persian joiner."""
+    document = one(write(tmp_path / "a.txt", "Cafe\u0301\u200b soup\u202e is\xa0\xad good.\x07\r\nمی‌خواهم soup.\r\n"))
+    assert document.text == "Café soup is good. می‌خواهم soup."
+
+
+HTML = """<!doctype html><html lang="en-GB"><head><meta charset="windows-1252"><title>Soup | Ladle</title>
+<meta property="og:site_name" content="The Ladle"><meta name="last-reviewed" content="2025-03-04T10:00">
+<meta name="dcterms.issued" content="last week"><link rel="canonical" href="https://example.org/soup">
+<script>steal()</script><style>p {}</style></head><body><header>Top bar</header><nav><a>Menu</a></nav>
+<main><header><h1>Soup \x96 all of it</h1></header><p onclick="x()">One<br>two<b> b</b>old.<br><br>Three &amp; four.</p>
+<h2>Things</h2><p>You need:</p><ul><li>one <p>more</p><ul><li>deep</li></ul></li><li>two</ul>
+<table><tr><th>Name<th>Time<tr><td>Veal<td>6 h<tr><td colspan=2>all done</table>
+<details><summary>Is it hot?</summary>Yes, <i>it</i> is.</details><dl><dt>Roux<dd>flour in butter</dl>
+<form>Subscribe</form><aside>Related</aside><noscript>no</noscript><template><p>t</p></template>
+<p hidden>hidden words</p></main><footer>(c)</footer></body></html>"""
+
+
+def test_html(tmp_path: Path) -> None:
+    """A page gives its main words and metadata, in the encoding it names, and nothing of its scripts and menus."""
+    document = one(write(tmp_path / "soup.html", HTML.encode("latin-1")))
+    assert (document.title, document.publisher, document.language) == ("Soup – all of it", "The Ladle", "en-GB")
+    assert (document.url, document.reviewed, document.written) == ("https://example.org/soup", date(2025, 3, 4), None)
+    assert document.text == (
+        "Soup – all of it\n\nOne two bold.\n\nThree & four.\n\nThings\n\nYou need:\n- one more\n  - deep\n- two\n\n"
+        "Name: Veal; Time: 6 h\n\nall done\n\nIs it hot?\n\nYes, it is.\n\nRoux: flour in butter"
+    )
+    assert document.sections[2].headings == ("Things", "Is it hot?")
+    assert document.sections[2].questions == ("Is it hot?",)
+
+
+def test_html_address_must_be_web(tmp_path: Path) -> None:
+    """A canonical address that is a script is dropped."""
+    page = '<link rel="canonical" href="javascript:alert(1)"><article><p>Soup is food.</p></article>'
+    assert one(write(tmp_path / "a.htm", page)).url == ""
+
+
+def make_pdf(path: Path) -> Path:
+    """Three pages in three sizes of type, with a running head, page numbers, bullets and a hyphenated word."""
+    with matplotlib.rc_context({"pdf.fonttype": 42}), PdfPages(path) as pdf:
+        for page in (1, 2, 3):
+            figure, y = Figure(figsize=(8, 11)), 0.95
+            body = [
+                ("Soup is a liquid food that peo-", 11, 0.0),
+                ("ple have made for a long time. It is", 11, 0.0),
+                ("warm.", 11, 0.02),
+                (f"Broth number {page}", 15, 0.0),
+                ("• first item that is long and", 11, 0.0),
+                ("   wraps here", 11, 0.0),
+                ("• second item", 11, 0.02),
+                ("Broth stands in the pot for hours,", 11, 0.0),
+                ("and it runs over" if page == 1 else "and it ends.", 11, 0.0),
+            ]
+            head = [("The Soup Society", 8, 0.01)] + ([("How soup is made", 22, 0.0)] if page == 1 else [])
+            top = [("the edge. The rest follows here.", 11, 0.02)] if page == 2 else []
+            for text, size, gap in [*head, *top, *body, (f"Page {page} of 3", 9, 0.0)]:
+                y -= size * 1.35 / 72 / 11
+                figure.text(0.1, y, text, fontsize=size)
+                y -= gap
+            pdf.savefig(figure)
+    return path
+
+
+def test_pdf(tmp_path: Path) -> None:
+    """A PDF gives headings by size, whole paragraphs and sentences, items and pages, without its running heads."""
+    document = one(make_pdf(tmp_path / "soup.pdf"))
+    assert document.title == "How soup is made"
+    assert words(document, "heading") == ["How soup is made", "Broth number 1", "Broth number 2", "Broth number 3"]
+    assert words(document, "item")[:2] == ["first item that is long and wraps here", "second item"]
+    assert "Soup is a liquid food that people have made for a long time. It is warm." in words(document, "paragraph")
+    assert "Broth stands in the pot for hours, and it runs over the edge. The rest follows here." in document.text
+    assert "Society" not in document.text
+    assert "Page" not in document.text
+    pages = [block.page for section in document.sections for block in section.blocks if block.kind == "heading"]
+    assert pages == [1, 1, 2, 3]
+
+
+def test_docx(tmp_path: Path) -> None:
+    """A DOCX file gives its headings and lists by style, and its tables row by row."""
+    file = docx.Document()
+    file.add_paragraph("Soup guide", style="Title")
+    file.add_paragraph("Soup is ").add_run("food").bold = True
+    file.add_heading("Stock", 1)
+    file.add_paragraph("You need:")
+    file.add_paragraph("bones", style="List Bullet")
+    file.add_paragraph("water", style="List Number 2")
+    table = file.add_table(3, 2)
+    for row, cells in zip(table.rows, [("Name", "Time"), ("Veal", "6 h"), ("Fish", "1 h")], strict=True):
+        for cell, text in zip(row.cells, cells, strict=True):
+            cell.text = text
+    file.add_heading("Why so long?", 2)
+    file.add_paragraph("Bones are hard.")
+    file.save(str(tmp_path / "guide.docx"))
+    document = one(tmp_path / "guide.docx")
+    assert document.title == "Soup guide"
+    assert document.text == (
+        "Soup guide\n\nSoup is food\n\nStock\n\nYou need:\n- bones\n  - water\n\nName: Veal; Time: 6 h\n"
+        "Name: Fish; Time: 1 h\n\nWhy so long?\n\nBones are hard."
+    )
+    assert document.sections[2].headings == ("Stock", "Why so long?")
+    assert document.sections[2].questions == ("Why so long?",)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "faq.csv",
+            '\ufeffID;Question ;ANSWER\n1;Is it hot?;Yes.\n\n2;Opening hours;"Nine to five.\n\nNot on Sunday."\n',
+        ),
+        (
+            "faq.csv",
+            'question,answer\nIs it hot?,<p>Yes.</p>\nOpening hours,"<p>Nine to five.<p>Not on <b>Sunday</b>."\n',
+        ),
+        (
+            "faq.jsonl",
+            '{"question": "Is it hot?", "answer": "Yes."}\n\n'
+            '{"Answer": "Nine to five.\\n\\nNot on Sunday.", "Question": "Opening hours"}\n',
+        ),
+    ],
+)
+def test_faq_lists(tmp_path: Path, name: str, text: str) -> None:
+    """A pair is a section under its question, which is a key whether or not it has a question mark."""
+    document = one(write(tmp_path / name, text))
+    assert document.title == "Faq"
+    assert [section.headings for section in document.sections] == [("Is it hot?",), ("Opening hours",)]
+    assert [section.questions for section in document.sections] == [("Is it hot?",), ("Opening hours",)]
+    assert document.text == "Is it hot?\n\nYes.\n\nOpening hours\n\nNine to five.\n\nNot on Sunday."
+
+
+def test_folder_defaults_and_sidecars(tmp_path: Path) -> None:
+    """A folder is walked in order; its defaults hold below it, a sidecar beats them, and other files are left."""
+    write(tmp_path / "defaults.yaml", "publisher: The Ladle\nlicence: CC0-1.0\n")
+    write(tmp_path / "b.txt", "Soup is food.")
+    write(tmp_path / "a.csv", "question,answer\nHot?,Yes.\n")
+    write(tmp_path / "a.csv.yaml", "id: pairs\npublisher: Someone Else\nreviewed: 2026-01-31\n")
+    write(tmp_path / "deep" / "defaults.yaml", "licence: ''\nlanguage: no\n")
+    write(tmp_path / "deep" / "c.md", "# Stock\n\nIt simmers.")
+    write(tmp_path / "gone.md.yaml", "id: gone\n")
+    write(tmp_path / ".hidden.md", "x")
+    write(tmp_path / "picture.png", b"\x89PNG")
+    reading = read(tmp_path)
+    assert not reading.faults
+    assert [document.source for document in reading.documents] == ["a.csv", "b.txt", "deep/c.md"]
+    pairs, b, c = reading.documents
+    assert (pairs.id, pairs.publisher, pairs.licence, pairs.reviewed) == (
+        *("pairs", "Someone Else", "CC0-1.0"),
+        date(2026, 1, 31),
+    )
+    assert (b.publisher, b.language) == ("The Ladle", "en")
+    assert (c.publisher, c.licence, c.language) == ("The Ladle", "", "no")
+    assert [line.split(":")[0] for line in reading.left] == [".hidden.md", "gone.md.yaml", "picture.png"]
+    assert read(tmp_path / "b.txt").documents[0].publisher == "The Ladle"
+
+
+def test_utf16_and_bom(tmp_path: Path) -> None:
+    """UTF-16 with a byte order mark and UTF-8 with one are read as the same text."""
+    for encoding in ("utf-16", "utf-8-sig"):
+        assert one(write(tmp_path / "a.txt", "Soupe à l’oignon.".encode(encoding))).text == "Soupe à l’oignon."
