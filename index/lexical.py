@@ -21,9 +21,12 @@ WEIGHTS = (2.0, 2.0, 1.0)  # a word in a heading or a question says more of what
 WORD = re.compile(r"[^\W_]+")
 
 
-def add(connection: sqlite3.Connection, row: int, passage: Passage) -> None:
-    """Index a passage under a row number."""
-    texts = (" ".join(passage.headings), " ".join(passage.keys), passage.text)
+def add(connection: sqlite3.Connection, row: int, title: str, passage: Passage) -> None:
+    """Index a passage of a document of that title under a row number.
+
+    The title counts as a heading: under "Side effects", the text seldom repeats of what.
+    """
+    texts = (" ".join((title, *passage.headings)), " ".join(passage.keys), passage.text)
     connection.execute("INSERT INTO lexical (rowid, headings, keys, text) VALUES (?, ?, ?, ?)", (row, *texts))
 
 

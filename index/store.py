@@ -81,7 +81,7 @@ class SqliteStore:
                     "INSERT INTO passages (id, document, json, vectors) VALUES (?, ?, ?, ?)",
                     (passage.id, document.id, passage_json(passage), blob),
                 )
-                lexical.add(sql, int(done.lastrowid or 0), passage)
+                lexical.add(sql, int(done.lastrowid or 0), document.title, passage)
             sql.execute("UPDATE facts SET value = value + 1 WHERE name = 'revision'")
 
     def documents(self) -> Mapping[str, str]:

@@ -27,7 +27,7 @@ def shelf() -> sqlite3.Connection:
     connection.execute(lexical.SCHEMA)
     for row, (heading, text) in TEXTS.items():
         keys = ("How long do I knead?",) if row == 1 else ()
-        lexical.add(connection, row, Passage(f"d#{row}", "d", (heading,), text, 0, len(text), keys=keys))
+        lexical.add(connection, row, "The Almanac", Passage(f"d#{row}", "d", (heading,), text, 0, len(text), keys=keys))
     return connection
 
 
@@ -47,12 +47,13 @@ def rows(shelf: sqlite3.Connection, text: str) -> list[int]:
         ("WOOD fired", [3]),
         ("хлеб", [4]),
         ("how long?", [1]),  # only its key has the word
+        ("almanac oven", [3, 1, 2, 4, 5]),  # the title is a word of every passage, and so decides nothing
         ("zebra", []),
     ],
 )
 def test_words_are_found_by_their_stems(shelf: sqlite3.Connection, asked: str, found: list[int]) -> None:
     """Endings, case, accents and scripts make no difference."""
-    assert rows(shelf, asked) == found
+    assert rows(shelf, asked)[:1] == found[:1] and set(rows(shelf, asked)) == set(found)
 
 
 def test_function_words_are_left_out_unless_alone(shelf: sqlite3.Connection) -> None:
@@ -117,7 +118,7 @@ def test_every_word_of_a_text_finds_it(shelf: sqlite3.Connection) -> None:
 def test_a_removed_passage_is_forgotten(shelf: sqlite3.Connection) -> None:
     """Its words find nothing any more, and removing it again is fine."""
     passage = Passage("d#9", "d", ("Toast",), "Toast the heel.", 0, 15)
-    lexical.add(shelf, 9, passage)
+    lexical.add(shelf, 9, "", passage)
     assert rows(shelf, "toast") == [9]
     for _ in range(2):
         lexical.remove(shelf, 9)

@@ -80,6 +80,13 @@ def test_dense_is_brute_force(store: Store) -> None:
     assert [hit.passage.id for hit in store.dense(query, 2)] == [hit.passage.id for hit in hits[:2]]
 
 
+def test_a_title_is_found_with_its_sections(store: Store) -> None:
+    """Words of the title and of a heading lead to that section of that document, though its text has neither."""
+    for name in ("Rye", "Oat", "Spelt"):
+        put(store, document(name.lower(), {"Storing": "Keep it dry.", "Baking": "Use a stone."}, title=f"{name} bread"))
+    assert store.lexical("How do I store oat bread?", 3)[0].passage.id == "oat#storing"
+
+
 def test_replacing_removes_the_old(store: Store) -> None:
     """A new version takes the whole place of the older one, in every list; other documents are left alone."""
     put(store, document("bikes", BIKES), seed=50)
