@@ -111,9 +111,9 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
         with gr.Row(elem_id="main"):
             with gr.Column(elem_id="talk"):
                 with gr.Column(elem_id="welcome") as welcome:
-                    gr.Markdown(parts.welcome(say), container=False)
+                    gr.Markdown(parts.welcome(say), container=False, latex_delimiters=[])
                     chips = [gr.Button(question, elem_classes="chip") for question in starters]
-                    gr.Markdown(parts.below(say), container=False)
+                    gr.Markdown(parts.below(say), container=False, latex_delimiters=[])
                 chat = gr.Chatbot(
                     elem_id="chat",
                     show_label=False,
@@ -132,7 +132,7 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
                 )
             with gr.Column(elem_id="side", visible=False) as side:
                 gr.Button(say("close"), elem_id="close")
-                panel = gr.Markdown("", elem_id="panel", container=False)
+                panel = gr.Markdown("", elem_id="panel", container=False, latex_delimiters=[])
             with gr.Column(elem_id="question"):
                 with gr.Row(elem_id="tools", visible=False) as tools:
                     topic = gr.Button("", elem_id="topic", visible=False)

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -50,20 +51,27 @@ def held(bot: Bot) -> Held:
     return held
 
 
-@pytest.fixture(scope="session")
-def site(held: Held) -> Iterator[str]:
-    """The address of a running server with every face on it."""
+@contextmanager
+def serving(bot: Bot) -> Iterator[str]:
+    """The address of a running server with every face of this bot on it."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(compose(held, held.settings), log_level="warning", timeout_graceful_shutdown=1)
-    )
+    settings = uvicorn.Config(compose(bot, bot.settings), log_level="warning", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
+        assert thread.is_alive(), "the server did not start"
         time.sleep(0.05)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def site(held: Held) -> Iterator[str]:
+    """The address of the bundled documents' bot."""
+    with serving(held) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
