@@ -50,7 +50,7 @@ def check(path: Path, today: date, review_months: int) -> list[Finding]:
     for found in shelf.assembled:
         findings += _origin(found)
         findings += _review(found, today, review_months)
-        findings += _damage(found)
+        findings += _damage(found, path / found.document.source if path.is_dir() else path)
     return findings
 
 
@@ -82,14 +82,22 @@ def _review(found: Assembled, today: date, months: int) -> Iterator[Finding]:
         yield Finding(*_place(found, "review_by"), what, "Have it reviewed, and give the next date.")
 
 
-def _damage(found: Assembled) -> Iterator[Finding]:
+def _damage(found: Assembled, file: Path) -> Iterator[Finding]:
     for draft in found.drafts:
         if REPLACEMENT not in draft.text and not is_bad(draft.text):
             continue
         sign = next((word for word in draft.text.split() if REPLACEMENT in word or is_bad(word)), draft.text)
         where = f"page {draft.page}: " if draft.page else ""
         what = f"{where}the text looks damaged at {sign[:60]!r}."
-        yield Finding(found.document.source, draft.line, what, "Restore it from the original, and save it as UTF-8.")
+        line = draft.line or _line(file, sign)
+        yield Finding(found.document.source, line, what, "Restore it from the original, and save it as UTF-8.")
+
+
+def _line(file: Path, words: str) -> int | None:
+    """The line of some words in a file whose reader keeps none, such as HTML; None where its bytes do not show them."""
+    data = file.read_bytes()
+    at = data.find(words.encode())
+    return data.count(b"\n", 0, at) + 1 if at >= 0 else None
 
 
 def _place(found: Assembled, key: str) -> tuple[str, int | None]:

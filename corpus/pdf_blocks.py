@@ -19,7 +19,7 @@ HYPHEN = "\x02"  # what PDFium makes of a hyphen that parts a word at a line's e
 LARGER = 1.15  # times the body's size: a heading
 WIDER = 1.4  # times the usual distance between lines: a new paragraph
 LONGEST_HEADING = 200  # characters
-_BULLET = re.compile(r"(?:[-*•‣◦▪·–●○■]|\(?\d{1,2}[.)])\s+(?=\S)|[•‣◦▪●○■\uf0b7\uf0a7]\s*(?=\S)")
+_BULLET = re.compile(r"(?:[-*•‣◦▪·–●○■]|\(?\d{1,2}[.)])\s+(?=\S)|[•‣◦▪●○■]\s*(?=\S)")
 _ENDED = re.compile(r"[.!?:;…。！？]['\"”’)\]]*$")
 _NUMBER = re.compile(r"[-–—\s]*(?:page\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d{1,4})?[-–—\s]*", re.IGNORECASE)
 
@@ -126,23 +126,23 @@ def _join(before: str, after: str, known: set[str]) -> str:
 
 
 def _without_margins(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """The lines of each page without its number, and without what stands at the head or foot of most pages."""
-    edges = [{key for line in (*lines[:2], *lines[-2:]) if (key := _key(line))} for lines in pages]
-    often = Counter(key for found in edges for key in found)
-    running = {key for key, times in often.items() if times >= 3 and times > len(pages) / 2}
+    """The lines of each page without its number, and without what stands in one place at the edge of most pages."""
+    sizes = Counter[float]()
+    for line in (line for lines in pages for line in lines):
+        sizes[line.size] += len(line.text)
+    largest = sizes.most_common(1)[0][0] if sizes else 0.0  # a running head is no larger than the body
+    often = Counter(key for lines in pages for key in {_key(line) for line in (*lines[:2], *lines[-2:])})
+    running = {key for key, times in often.items() if times > 1 and times > len(pages) / 2}
     kept = []
     for lines in pages:
         last = len(lines) - 1
-        kept.append(
-            [
-                line
-                for place, line in enumerate(lines)
-                if not (place in (0, last) and _NUMBER.fullmatch(line.text))
-                and not (place in (0, 1, last - 1, last) and _key(line) in running)
-            ]
-        )
+        edges = [line for place, line in enumerate(lines) if place in (0, 1, last - 1, last) and line.size <= largest]
+        outer = [line for line in edges if line in (lines[0], lines[last])]
+        dropped = [line for line in edges if _key(line) in running]
+        dropped += [line for line in outer if _NUMBER.fullmatch(line.text)]
+        kept.append([line for line in lines if line not in dropped])
     return kept
 
 
-def _key(line: Line) -> tuple[str, int]:
-    return re.sub(r"\d+", "#", line.text.casefold()), round(line.size)
+def _key(line: Line) -> tuple[str, int, int]:
+    return re.sub(r"\d+", "#", line.text.casefold()), round(line.size), round(line.y)

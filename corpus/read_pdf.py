@@ -21,7 +21,12 @@ from corpus.metadata import Noted
 from corpus.pdf_blocks import HYPHEN, Line, drafts_of
 
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
-_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+# Ligatures, and the bullets of symbol fonts.
+_GLYPHS = str.maketrans(
+    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+    | dict.fromkeys("\uf0b7\uf0a7\uf06e", "•")
+)
+_HYPHENATED = re.compile(rf"\w[{HYPHEN}\xad‐-]$")
 _NO_TITLE = re.compile(r"\.\w{2,4}$|^(microsoft |untitled|document\d*$)", re.IGNORECASE)
 
 
@@ -129,12 +134,11 @@ def _is_bold(text: pypdfium2.PdfTextPage, index: int) -> bool:
 
 def _line(setting: _Setting, page: int) -> Line | None:
     units = "".join(setting.codes).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    words = clean(units.translate(_LIGATURES))
+    words = clean(units.translate(_GLYPHS))
     if not words:
         return None
-    hyphen = HYPHEN if units.rstrip().endswith((HYPHEN, "-", "\xad", "‐")) else ""
+    if _HYPHENATED.search(units.rstrip()):
+        words = words.rstrip("-‐") + HYPHEN
     bold = setting.bold * 2 > len(setting.sizes)
     size = round(median(setting.sizes), 1)
-    return Line(
-        page, words.rstrip("-‐") + hyphen if hyphen else words, size, bold, setting.left, setting.right, setting.y
-    )
+    return Line(page, words, size, bold, setting.left, setting.right, setting.y)

@@ -75,6 +75,12 @@ def test_mojibake(tmp_path: Path, text: str) -> None:
     assert "damaged" in found.what and "UTF-8" in found.remedy
 
 
+def test_mojibake_in_html(tmp_path: Path) -> None:
+    """Damage in a page is found with its line, though a page's blocks have none."""
+    (tmp_path / "a.html").write_text("<main>\n<p>Soup.\n<p>The cafÃ© is <b>open</b>.</main>", encoding="utf-8")
+    assert [each.line for each in check(tmp_path, TODAY, 36) if "damaged" in each.what] == [3]
+
+
 def test_faults_come_with_it(tmp_path: Path) -> None:
     """What could not be read, a second id and an empty document are findings too."""
     (tmp_path / "a.md").write_text("---\nid: soup\ntitel: x\n---\nText.", encoding="utf-8")
