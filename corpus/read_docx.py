@@ -33,7 +33,25 @@ def read_docx(data: bytes, name: str) -> Source:
     if data.startswith(_OLE):
         remedy = "Save it as .docx, without a password."
         raise CorpusError(name, "", "it is encrypted, or an old Word file renamed.", remedy)
-    document = _opened(data, name)
+    try:
+        size = _unpacked(data)
+        if size <= LARGEST_UNPACKED:
+            return _source(docx.Document(io.BytesIO(data)), name)
+    except CorpusError:
+        raise
+    except Exception as fault:  # python-docx lets through whatever its parts raise: zip, XML, missing keys
+        problem = f"the DOCX file is damaged ({type(fault).__name__})."
+        raise CorpusError(name, "", problem, "Open it in a word processor and save it again.") from None
+    raise CorpusError(name, "", f"unpacked it has {size / 2**20:.0f} MB.", "Split the file, or take out its pictures.")
+
+
+def _unpacked(data: bytes) -> int:
+    """How many bytes it would fill, by its own account."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
+
+
+def _source(document: Document, name: str) -> Source:
     body = document.element.body
     if next(body.iter(qn("w:ins"), qn("w:del"), qn("w:moveFrom")), None) is not None:
         remedy = "Accept or reject each change, and save."
@@ -44,18 +62,6 @@ def read_docx(data: bytes, name: str) -> Source:
     titles = [draft.text for draft in drafts if draft.level == 1 and draft.kind == "heading"]
     style = next((block.style.name for block in document.paragraphs if clean(block.text) and block.style), "")
     return Source(drafts, {"title": Noted(name, text=titles[0])} if style == "Title" and titles else {})
-
-
-def _opened(data: bytes, name: str) -> Document:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size <= LARGEST_UNPACKED:
-            return docx.Document(io.BytesIO(data))
-    except Exception as fault:  # python-docx lets through whatever its parts raise: zip, XML, missing keys
-        problem = f"the DOCX file is damaged ({type(fault).__name__})."
-        raise CorpusError(name, "", problem, "Open it in a word processor and save it again.") from None
-    raise CorpusError(name, "", f"unpacked it has {size / 2**20:.0f} MB.", "Split the file, or take out its pictures.")
 
 
 def _unwrap(control: BaseOxmlElement) -> None:

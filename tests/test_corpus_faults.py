@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from corpus.document import CorpusError
 from corpus.read import LARGEST, read
+from tests.test_corpus_read import write
 
 
 def fault(path: Path) -> CorpusError:
@@ -25,13 +26,6 @@ def fault(path: Path) -> CorpusError:
     assert found.file and found.problem and found.remedy
     assert str(found).startswith(found.file)
     return found
-
-
-def write(path: Path, text: str | bytes) -> Path:
-    """A file with that text."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
 
 
 def make_pdf(path: Path, *pages: str) -> Path:
@@ -97,6 +91,16 @@ def test_docx_of_another_kind(tmp_path: Path) -> None:
     assert "damaged" in fault(tmp_path / "xml.docx").problem
 
 
+def test_docx_that_unpacks_to_gigabytes(tmp_path: Path) -> None:
+    """A file that would fill the memory is refused before it is unpacked."""
+    bomb = zipfile.ZipFile(tmp_path / "bomb.docx", "w", zipfile.ZIP_DEFLATED)
+    with bomb as archive, archive.open("word/document.xml", "w") as entry:
+        for _ in range(201):
+            entry.write(b" " * 2**20)
+    found = fault(tmp_path / "bomb.docx")
+    assert "201 MB" in found.problem
+
+
 def test_docx_with_tracked_changes(tmp_path: Path) -> None:
     """Changes that nobody has decided are not vetted text: the file is refused, not half read."""
     file = docx.Document()
@@ -106,18 +110,6 @@ def test_docx_with_tracked_changes(tmp_path: Path) -> None:
     found = fault(tmp_path / "a.docx")
     assert "tracked changes" in found.problem
     assert "Accept" in found.remedy
-
-
-def test_docx_content_control(tmp_path: Path) -> None:
-    """Text in a content control, which python-docx passes over, is read."""
-    file = docx.Document()
-    paragraph = file.add_paragraph("Soup in a box.")
-    control, content = OxmlElement("w:sdt"), OxmlElement("w:sdtContent")
-    paragraph._p.addprevious(control)
-    control.append(content)
-    content.append(paragraph._p)
-    file.save(str(tmp_path / "a.docx"))
-    assert [document.text for document in read(tmp_path / "a.docx").documents] == ["Soup in a box."]
 
 
 @pytest.mark.parametrize(

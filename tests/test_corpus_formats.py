@@ -7,6 +7,7 @@ from pathlib import Path
 import docx
 import matplotlib
 import pytest
+from docx.oxml import OxmlElement
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
@@ -77,6 +78,18 @@ def test_docx(tmp_path: Path) -> None:
     )
     assert document.sections[2].headings == ("Stock", "Why so long?")
     assert document.sections[2].questions == ("Why so long?",)
+
+
+def test_docx_content_control(tmp_path: Path) -> None:
+    """Text in a content control, which python-docx passes over, is read."""
+    file = docx.Document()
+    paragraph = file.add_paragraph("Soup in a box.")
+    control, content = OxmlElement("w:sdt"), OxmlElement("w:sdtContent")
+    paragraph._p.addprevious(control)
+    control.append(content)
+    content.append(paragraph._p)
+    file.save(str(tmp_path / "a.docx"))
+    assert one(tmp_path / "a.docx").text == "Soup in a box."
 
 
 @pytest.mark.parametrize(
