@@ -29,7 +29,23 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-MISSING = "browser tests skipped: no Chromium found; install it or set CHROMIUM to its path"
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+SKIPPED = CHROMIUM is None and os.environ.get("CI") != "true"
+MISSING = "no Chromium found; install it or set CHROMIUM to its path"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave these tests out where they cannot run."""
+    left = [item for item in items if SKIPPED and item.get_closest_marker("browser")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say so in one line, not in one a test."""
+    if SKIPPED:
+        terminalreporter.write_line(f"browser tests skipped: {MISSING}", yellow=True)
 
 
 class Held(Bot):
@@ -84,12 +100,9 @@ def driver() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(driver: Playwright) -> Iterator[Browser]:
     """A Chromium of this machine."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING.replace("skipped", "cannot run"))
-        pytest.skip(MISSING)
-    browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+    if CHROMIUM is None:
+        pytest.fail(MISSING)
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     yield browser
     browser.close()
 
