@@ -8,6 +8,7 @@ What a command needs is imported inside it: the model's and the page's libraries
 
 from __future__ import annotations
 
+import io
 import signal
 import socket
 import sys
@@ -91,6 +92,7 @@ def ask(
     locale: LocaleTag = None,
 ) -> None:
     """Answer one question."""
+    question = question.encode(errors="replace").decode()  # an argument can hold bytes that are no text
     if not 1 <= len(question.strip()) <= 2000:
         raise typer.BadParameter("give 1 to 2,000 characters that are not all spaces.", param_hint="QUESTION")
     with _one_line():
@@ -152,7 +154,10 @@ def measure(
 
         report = scoring.measure(_bot(index), scoring.load_cases(cases))
         if plot:
-            scoring.plot(report, plot)
+            try:
+                scoring.plot(report, plot)
+            except ValueError as fault:  # no such format, or nothing to draw
+                _fail(f"{plot}: {fault}")
         if as_json:
             _print_json(report.as_dict())
         else:
@@ -260,4 +265,7 @@ def _terminated(*_: object) -> NoReturn:
 def main() -> None:
     """The entry point. SIGTERM ends a command as an exception would: what it holds is cleaned up."""
     signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # no byte and no letter ends a conversation
     app()
