@@ -71,9 +71,9 @@ def load(folder: Path, encoder: Encoder, seed: int = 7) -> list[Case]:
     return [*cases, *swapped(cases, luck), *pages]
 
 
-def squad(folder: Path, encoder: Encoder) -> Iterator[Case]:
+def squad(folder: Path, encoder: Encoder, every: int = 3) -> Iterator[Case]:
     """SQuAD 2.0: the pool is the article; half the questions are near misses written by people."""
-    rows = lines(folder / "squad2" / "qa.jsonl")
+    rows = lines(folder / "squad2" / "qa.jsonl")[::every]
     cutter = partial(cut, encoder=encoder)
     pages: dict[str, dict[str, list[Passage]]] = defaultdict(dict)
     for row in rows:
@@ -88,7 +88,7 @@ def squad(folder: Path, encoder: Encoder) -> Iterator[Case]:
             yield Case("squad2", row["question"], pool, row["answerable"], gold, title)
 
 
-def covid(folder: Path, encoder: Encoder, articles: int = 40) -> Iterator[Case]:
+def covid(folder: Path, encoder: Encoder, articles: int = 10) -> Iterator[Case]:
     """COVID-QA: the pool is the article; every other question has the passages around its answer hidden."""
     rows = lines(folder / "covid_qa" / "docs.jsonl")[:articles]
     pages = {row["doc"]: cut(f"covid-{row['doc']}", row["title"], row["text"][:15_000], encoder) for row in rows}
@@ -106,7 +106,7 @@ def covid(folder: Path, encoder: Encoder, articles: int = 40) -> Iterator[Case]:
         yield Case("covid_qa", row["question"], pool, not hidden, frozenset() if hidden else gold, str(row["doc"]))
 
 
-def bioasq(folder: Path, encoder: Encoder, questions: int = 700) -> Iterator[Case]:
+def bioasq(folder: Path, encoder: Encoder, questions: int = 120) -> Iterator[Case]:
     """BioASQ: the pool is every expert's snippet; every other question has its own documents hidden."""
     rows = lines(folder / "bioasq" / "questions.jsonl")[:questions]
     snippets: dict[str, Passage] = {}
@@ -181,7 +181,7 @@ UNTOLD = (
 )
 
 
-def medquad(folder: Path, encoder: Encoder, luck: random.Random, pages: int = 300) -> Iterator[Case]:
+def medquad(folder: Path, encoder: Encoder, luck: random.Random, pages: int = 110) -> Iterator[Case]:
     """MedQuAD: the pool is a subject's answers, and the same question's answers for others; plus what no page tells."""
     rows = [row for row in lines(folder / "medquad" / "qa.jsonl") if row["qtype"] in ASKED and len(row["answer"]) > 80]
     subjects: dict[str, dict[str, list[Passage]]] = defaultdict(dict)

@@ -1,0 +1,70 @@
+"""Conversations and development cases in plain text, held against the real bot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.bot import Bot
+from bot.measure import Case, Report, load_cases, measure
+from bot.reply import Turn
+
+GOLDEN = Path(__file__).parent / "golden"
+DIALOGUES = load_cases(GOLDEN / "dialogues.txt")
+# A little below what is measured today: a fall is a fault, a rise is a reason to raise them.
+FLOORS = {"answer": 0.7, "near-miss": 0.9, "off-topic": 0.95, "typo": 0.5, "follow-up": 0.55}
+
+
+def talks() -> list[list[Case]]:
+    """The cases of each conversation together."""
+    found: list[list[Case]] = []
+    for case in DIALOGUES:
+        if not case.before:
+            found.append([])
+        found[-1].append(case)
+    return found
+
+
+@pytest.mark.parametrize("talk", talks(), ids=lambda talk: " / ".join(case.ask for case in talk))
+def test_a_conversation_goes_as_written(bot: Bot, talk: list[Case]) -> None:
+    """Every turn of a golden conversation gets the reply that experts wrote down for it."""
+    for outcome in measure(bot, talk).outcomes:
+        assert outcome.verdict == "right", f"dialogues.txt, line {outcome.case.line}: {outcome.case.ask}: {outcome.why}"
+
+
+def test_there_are_enough_conversations() -> None:
+    """At least 25 conversations, with every kind of reply but clarify among them."""
+    assert len(talks()) >= 25
+    assert {str(kind) for case in DIALOGUES for kind in case.expect} >= {
+        "answer",
+        "abstain",
+        "refer",
+        "urgent",
+        "smalltalk",
+    }
+
+
+@pytest.fixture(scope="module")
+def development(bot: Bot) -> Report:
+    """The development cases, measured once."""
+    return measure(bot, load_cases(GOLDEN / "dev.txt"))
+
+
+@pytest.mark.parametrize("sort", FLOORS)
+def test_the_reported_half_stays_above_its_floor(development: Report, sort: str) -> None:
+    """The share of right replies on the half that nothing was tuned on does not fall."""
+    right = development.only("report").figures()[sort]["right"]
+    assert right.share >= FLOORS[sort], f"{sort}: {right.count} of {right.of} right"
+
+
+def test_the_right_passage_is_among_the_hits(development: Report) -> None:
+    """What is weighed holds the answer: the search finds the passage among its eight in nearly every case."""
+    assert development.recall()[8].share >= 0.97
+
+
+def test_the_same_conversation_gets_the_same_replies(bot: Bot) -> None:
+    """Asking again changes nothing but the time it took."""
+    history = [Turn("What is induced lactation?")]
+    first, again = (bot.reply("How long does it take?", history) for _ in range(2))
+    assert first.timed(0) == again.timed(0)
