@@ -116,7 +116,7 @@ def _dial(number: str) -> str:
 
 
 def _number(serial: int, number: int, say: Say) -> str:
-    """The chip after a quote; its hidden word names it to a screen reader."""
+    """The chip after a quote; its title is what a screen reader says."""
     label = render.markup(say("source-number", number=number))
     return f'\u00a0<a class="cite" href="#q{serial}-{number}" title="{label}">{number}</a>'
 

@@ -91,6 +91,7 @@
   function mend() {
     one("#chat [role=log]")?.setAttribute("aria-live", "off");
     document.querySelectorAll("#chat .message-content").forEach((node) => node.parentElement.removeAttribute("aria-label"));
+    document.querySelectorAll("#chat .cite").forEach((link) => link.setAttribute("aria-label", link.title));
     document.querySelectorAll("#chat .message-buttons button").forEach((button) => {
       const act = names[button.title];
       if (!act) return;

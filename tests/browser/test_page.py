@@ -37,7 +37,8 @@ def test_an_answer_quotes_and_its_citation_opens_the_quote_inside_its_passage(vi
     assert "says:" in chat.answer.inner_text()
     numbers = chat.citations.all_inner_texts()
     assert numbers == [str(number) for number in range(1, len(numbers) + 1)] and numbers
-    for citation in chat.citations.all():
+    for number, citation in enumerate(chat.citations.all(), start=1):
+        expect(citation).to_have_accessible_name(say("source-number", number=number))
         citation.click()
         marked = chat.page.locator("#panel mark:focus")
         expect(marked).to_be_visible()
