@@ -28,7 +28,10 @@ def talks() -> list[list[Case]]:
 
 @pytest.mark.parametrize("talk", talks(), ids=lambda talk: " / ".join(case.ask for case in talk))
 def test_a_conversation_goes_as_written(bot: Bot, talk: list[Case]) -> None:
-    """Every turn of a golden conversation gets the reply that experts wrote down for it."""
+    """Every turn of a golden conversation gets the reply that experts wrote down; what does not yet, is listed so."""
+    if talk[0].sort == "not-yet":
+        assert measure(bot, talk).failures, f"dialogues.txt, line {talk[0].line}: it goes right now; move it up"
+        return
     for outcome in measure(bot, talk).outcomes:
         assert outcome.verdict == "right", f"dialogues.txt, line {outcome.case.line}: {outcome.case.ask}: {outcome.why}"
 

@@ -46,7 +46,7 @@ def test_the_sentence_that_answers_is_said(index: Index, asked: str, says: str) 
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ("How do I treat cracked nipples?", "term-not-in-documents"),
+        ("How do I treat cracked nipples?", "near-miss"),
         ("How much does induced lactation cost?", "near-miss"),
         ("Who invented relactation?", "near-miss"),
         ("What is the capital of Norway?", "term-not-in-documents"),
