@@ -28,7 +28,7 @@ LOG = logging.getLogger("train_weigh")
 TOP = 4  # passages weighed a question
 REFUSED = 0.70  # share of held-out near misses that the threshold refuses
 RIDGE = 3.0
-PRIOR = 0.6  # what a sentence of the kind asked for is taken to gain before the data speaks: it has few of each kind
+PRIOR = 0.6  # what a sentence of the kind asked for gains before the data speaks: there is little of each kind
 DATA = (
     "SQuAD 2.0 (github.com/chrischute/squad, CC BY-SA 4.0)",
     "BioASQ as in MIRAGE (github.com/Teddy-XiongGZ/MIRAGE, CC BY 2.5)",
