@@ -216,7 +216,7 @@ def _file(rank: FloatMatrix, trust: FloatMatrix, bias: float, threshold: float, 
         f"bias = {bias:.4f}\nthreshold = {threshold:.4f}\n\n[made]\ndate = {date.today().isoformat()}\n"
         f'recipe = "python -m tests.bench.train_weigh DATA"\nencoder = "{BUNDLED}"\n'
         f"data = [\n{''.join(f'    {json.dumps(each)},' + chr(10) for each in DATA)}]\n"
-        f'threshold = "lowest to refuse {REFUSED:.0%} of the tune part's near misses, each kind counting the same"\n'
+        f'threshold = "refuses {REFUSED:.0%} of the near misses tuned on, each kind counting the same"\n'
         f"measured = [\n{quoted}]\n"
     )
     for name, values in (("rank", rank), ("trust", trust)):
