@@ -168,9 +168,11 @@ def compose(bot: Bot, settings: Settings) -> FastAPI:
     """Every route of the contract in one app."""
     from bot.faces import pages, ui
     from bot.faces.api import create_app
+    from bot.faces.embed import embed
 
     site = create_app(bot, settings)
     site.include_router(pages.router(bot, settings))
+    embed(site, bot, settings)
     return ui.mount(site, bot, settings)
 
 

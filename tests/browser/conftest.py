@@ -23,6 +23,7 @@ from bot.faces.cli import compose
 from bot.reply import Reply, Turn
 from bot.settings import load
 from tests.browser.chat import LOCALE, Chat
+from tests.browser.widget import Open, embedded, visiting
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
@@ -124,3 +125,17 @@ def visit(browser: Browser, site: str) -> Iterator[Callable[..., Chat]]:
             chat.assert_clean()
         finally:
             chat.context.close()
+
+
+@pytest.fixture(scope="session")
+def sites(bot: Bot) -> Iterator[tuple[str, str]]:
+    """The address of a page that embeds the widget, and of the server that answers it."""
+    with embedded(bot) as sites:
+        yield sites
+
+
+@pytest.fixture
+def hosted(browser: Browser, sites: tuple[str, str]) -> Iterator[Open]:
+    """Open the page that embeds the widget; afterwards nothing was kept, and nobody else was asked."""
+    with visiting(browser, sites) as visit:
+        yield visit

@@ -1,0 +1,574 @@
+// Milkwise on any site: <script src="https://…/widget.js" defer data-locale="en-GB"></script>
+// Adds one element, <milkwise-chat>, that asks the server this script came from and shows the answer, each sentence with
+// its source, always under the disclaimer. Remembers the conversation while the page is open: no cookie, no storage.
+// What it takes and tells is listed on the server's page /widget.
+"use strict";
+(() => {
+  // Filled in when served: words by language with their disclaimer, questions to start with, colours. Shown even offline.
+  const SERVED = null;
+
+  const script = document.currentScript ?? document.querySelector('script[src*="/widget.js"], script[src*="/widget-"]');
+  if (!SERVED) return console.error("Milkwise: load /widget.js, not this copy.");
+  // Pasted twice, or a browser too old.
+  if (customElements.get("milkwise-chat") || !("replaceSync" in CSSStyleSheet.prototype)) return;
+  const base = new URL(".", script.src);
+  const SLOW_MS = 6000, LATE_MS = 60000, TURNS = 20, BODY_BYTES = 60000;
+
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(SERVED.tokens + `
+:host {
+  all: initial !important; display: block !important; position: fixed !important; inset: 0 auto auto 0 !important;
+  width: 0 !important; height: 0 !important; overflow: visible !important; z-index: 2147483647 !important;
+  direction: ltr !important; unicode-bidi: isolate !important;
+}
+:host([inline]) { position: relative !important; z-index: 0 !important; width: 100% !important; height: var(--milkwise-height, 600px) !important; }
+.all { --action: var(--milkwise-accent, var(--accent)); --on-action: var(--milkwise-on-accent, var(--on-accent)); }
+.all, .all * { box-sizing: border-box; margin: 0; }
+.all { font: 400 16px/1.5 var(--milkwise-font, var(--font)); color: var(--ink); text-align: start; overflow-wrap: anywhere; }
+[hidden] { display: none !important; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+button, textarea, a { font: inherit; color: inherit; }
+button { cursor: pointer; }
+:focus-visible { outline: 2px solid var(--action); outline-offset: 2px; }
+h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
+
+.launcher {
+  position: fixed; inset-block-end: calc(var(--milkwise-bottom, 16px) + env(safe-area-inset-bottom)); min-height: 48px; padding: 0 20px;
+  border: 1px solid var(--paper); border-radius: var(--radius-chip); background: var(--action); color: var(--on-action);
+  font-weight: 600; box-shadow: var(--shadow);
+}
+.panel {
+  position: fixed; inset-block-end: calc(var(--milkwise-bottom, 16px) + 60px + env(safe-area-inset-bottom)); display: flex; flex-direction: column;
+  width: min(400px, 100vw - 32px); height: min(660px, 100dvh - 92px - var(--milkwise-bottom, 16px)); overflow: hidden;
+  background: var(--ground); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow);
+}
+.right > * { right: calc(16px + env(safe-area-inset-right)); }
+.left > * { left: calc(16px + env(safe-area-inset-left)); }
+:host([inline]) .panel { position: absolute; inset: 0; width: auto; height: auto; }
+.panel:focus { outline: none; }
+
+.head { display: flex; align-items: center; padding: 4px; padding-inline-start: 16px; }
+.head h2 { flex: 1; font-size: 17px; }
+.quiet { min-height: 44px; min-width: 44px; padding: 0 12px; border: 0; background: none; color: var(--ink-soft); font-size: 14px; }
+.quiet:hover { color: var(--action); }
+[aria-pressed="true"] { font-weight: 600; }
+.close { font-size: 24px; line-height: 1; }
+.note { flex: none; padding: 8px 16px; background: var(--note); border-block: 1px solid var(--line); font-size: 13px; line-height: 1.4; }
+.middle { position: relative; flex: 1; min-height: 0; display: flex; }
+.log { position: relative; flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px; }
+.log:focus-visible, .sheet:focus-visible { outline-offset: -2px; }
+.welcome h3 { font-size: 18px; margin-block-end: 12px; text-wrap: balance; }
+.soft { color: var(--ink-soft); font-size: 14px; }
+.welcome .soft, .next { margin-block-start: 12px; }
+.chip {
+  display: block; max-width: 100%; min-height: 44px; margin-block-start: 8px; padding: 8px 16px; border: 1px solid var(--line);
+  border-radius: 22px; background: var(--paper); color: var(--action); font-size: 15px; text-align: start;
+}
+.chip:hover { border-color: var(--action); }
+
+.asked { margin-block-end: 8px; }
+.exchange + .exchange { margin-block-start: 24px; }
+.reply { padding: 12px 16px; background: var(--paper); border: 1px solid var(--line); border-radius: var(--radius); }
+.reply > * + * { margin-block-start: 8px; }
+.cite {
+  position: relative; min-width: 24px; height: 24px; padding: 0; border: 1px solid var(--action); border-radius: var(--radius-chip);
+  background: none; color: var(--action); font-size: 13px; font-weight: 600;
+}
+.cite::after { content: ""; position: absolute; inset: -10px; }
+.cite:hover, .cite[aria-expanded="true"] { background: var(--action); color: var(--on-action); }
+.row { display: flex; flex-wrap: wrap; margin-inline: -12px; margin-block-end: -8px; }
+.contact { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }
+.contact + .contact { margin-block-start: 16px; }
+.contact p { flex: 0 0 100%; }
+.way, .go {
+  display: flex; align-items: center; justify-content: center; min-height: 48px; min-width: 72px; padding: 0 16px; border: 1px solid var(--action);
+  border-radius: var(--radius); background: none; color: var(--action); font-weight: 600; text-decoration: none;
+}
+.urgent { padding: 20px 16px; border: 2px solid var(--urgent); background: var(--urgent-ground); }
+.urgent > p:first-child { color: var(--urgent); font-size: 18px; font-weight: 600; }
+.urgent .way { border-color: var(--urgent); color: var(--urgent); }
+.urgent .contact:first-of-type .way:first-of-type {
+  flex: 0 0 100%; min-height: 60px; background: var(--urgent); color: var(--urgent-ground); font-size: 20px;
+}
+.urgent .quiet { padding: 0; text-decoration: underline; }
+
+.sheet {
+  position: absolute; inset: auto 0 0; max-height: 75%; padding: 0 16px 16px; overflow-y: auto; overscroll-behavior: contain;
+  background: var(--paper); border-block-start: 2px solid var(--action); font-size: 15px;
+}
+.top { position: sticky; top: 0; padding-block-end: 8px; background: var(--paper); }
+.top .head { padding: 0; margin-inline-end: -12px; }
+.top h3 { flex: 1; }
+.passage { margin-block: 12px; white-space: pre-line; }
+.chosen { outline: 1px solid var(--action); }
+mark { padding: 1px 2px; border-radius: 2px; background: var(--mark); color: inherit; }
+.open { display: inline-flex; align-items: center; min-height: 44px; color: var(--action); }
+
+.foot { flex: none; padding: 8px 12px 12px; border-block-start: 1px solid var(--line); background: var(--paper); }
+.topic { min-height: 44px; margin: 0 0 8px; padding: 4px 16px; font-size: 14px; }
+.entry { display: flex; align-items: flex-end; gap: 8px; }
+textarea {
+  flex: 1; min-width: 0; min-height: 48px; max-height: 120px; padding: 11px 12px; border: 1px solid var(--ink-soft); border-radius: var(--radius);
+  background: var(--paper); font-size: 16px; resize: none; field-sizing: content;
+}
+textarea::placeholder { color: var(--ink-soft); opacity: 1; }
+.go:not(.stop) { background: var(--action); color: var(--on-action); }
+
+@media (max-width: 480px), (max-height: 480px) {
+  :host(:not([inline])) .panel {
+    inset: var(--top, 0) 0 auto; width: auto; height: var(--room, 100dvh); border: 0; border-radius: 0; font-size: 17px;
+    padding: env(safe-area-inset-top) env(safe-area-inset-right) env(safe-area-inset-bottom) env(safe-area-inset-left);
+  }
+  .launcher[aria-expanded="true"] { display: none; }
+}
+@media print { :host(:not([inline])) { display: none !important; } }
+`);
+
+  // "p.lead" is a tag and its classes; functions become listeners; null and false are left out. Text stays text.
+  function make(name, attributes = {}, ...children) {
+    const [tag, ...classes] = name.split(".");
+    const node = document.createElement(tag);
+    if (classes.length) node.className = classes.join(" ");
+    if (tag === "button") node.type = "button";
+    for (const [key, value] of Object.entries(attributes)) {
+      if (typeof value === "function") node.addEventListener(key, value);
+      else if (value !== null && value !== false) node.setAttribute(key, value);
+    }
+    node.append(...children.filter((child) => child));
+    return node;
+  }
+
+  // To the server, without cookies and without saying which page is asking beyond its origin.
+  const send = (path, options) => fetch(link(path), { credentials: "omit", referrerPolicy: "no-referrer", ...options });
+  const post = (path, body, options) => send(path, { method: "POST", body, ...options, headers: { "Content-Type": "application/json", ...options?.headers } });
+
+  const place = (cited, page) => [...cited.headings, ...(cited.page ? [page] : [])].join(" › ");
+  // "./documents/…" stays on this server whatever the path.
+  const link = (path) => new URL(`.${path}`, base).href;
+  const fold = (text) => text.trim().replace(/\s+/g, " ").toLowerCase();
+
+  class Chat extends HTMLElement {
+    #root = this.attachShadow({ mode: "open" });
+    // Made by this script: comes back when a framework draws the page's body anew.
+    #keep = false;
+    // What the next question is asked with: [{asked, cited}].
+    #turns = [];
+    // The AbortController of the question on its way.
+    #asking = null;
+    // The number whose source is open.
+    #chosen = null;
+    #words; #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
+
+    static launch() {
+      // The page may have placed its own.
+      if (document.querySelector("milkwise-chat")) return;
+      const chat = new Chat();
+      chat.#keep = true;
+      document.body.append(chat);
+    }
+
+    connectedCallback() {
+      if (!this.#panel) this.#build();
+      if (this.#inline) return;
+      // The top layer: above every z-index.
+      this.setAttribute("popover", "manual");
+      this.showPopover?.();
+    }
+
+    disconnectedCallback() {
+      setTimeout(() => this.#keep && !this.isConnected && (document.body ?? document.documentElement).append(this), 50);
+    }
+
+    remove() {
+      this.#keep = false;
+      super.remove();
+    }
+
+    open() {
+      if (this.#inline || !this.#panel.hidden) return;
+      this.#show(true);
+      this.#rest();
+    }
+
+    close() {
+      if (this.#inline || this.#panel.hidden) return;
+      this.#show(false);
+      this.#launcher.focus({ preventScroll: true });
+    }
+
+    ask(text) {
+      this.open();
+      return this.#ask(String(text).trim());
+    }
+
+    get #inline() {
+      return this.hasAttribute("inline");
+    }
+
+    #option(name) {
+      return this.dataset[name] ?? script.dataset[name];
+    }
+
+    #say(id, values = {}) {
+      return this.#words[id].replace(/{(\w+)}/g, (whole, name) => values[name] ?? whole);
+    }
+
+    #tell(name, detail) {
+      this.dispatchEvent(new CustomEvent(`milkwise:${name}`, { bubbles: true, detail }));
+    }
+
+    #show(open) {
+      this.#panel.hidden = !open;
+      this.#launcher.setAttribute("aria-expanded", open);
+      if (open) this.#tell("open");
+    }
+
+    // Where the focus goes when what had it is gone. On touch not into the box: that would raise the keyboard.
+    #rest() {
+      const fine = matchMedia("(hover: hover) and (pointer: fine)").matches;
+      (fine ? this.#box : this.#panel).focus({ preventScroll: true });
+    }
+
+    #build() {
+      const inline = this.#inline;
+      try {
+        [this.#locale] = Intl.getCanonicalLocales(this.#option("locale") || []);
+      } catch {
+        console.error(`Milkwise: data-locale is no language tag such as en-GB.`);
+      }
+      const tag = (this.#locale ?? SERVED.locale).toLowerCase();
+      const lang = [tag, tag.split("-")[0], "en"].find((one) => one in SERVED.words);
+      this.#words = SERVED.words[lang];
+      const say = (id) => this.#say(id);
+      const dir = this.#option("dir") ?? (/^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/.test(lang) ? "rtl" : "ltr");
+      const side = this.#option("position") ?? (dir === "rtl" ? "left" : "right");
+      const given = this.#option("starters");
+      const starters = given === undefined ? SERVED.starters : given.split("|").filter((one) => one.trim());
+
+      this.#launcher = make("button.launcher", {
+        part: "launcher", "aria-expanded": false, "aria-controls": "panel",
+        click: () => (this.#panel.hidden ? this.open() : this.close()),
+      }, say("launch"));
+      this.#welcome = make("div.welcome", {},
+        make("h3", {}, say("welcome")),
+        starters.length && make("p.soft", {}, say("starters")),
+        ...starters.map((one) => this.#chip(one.trim())),
+        make("p.soft", {}, say("privacy")),
+        this.#link("/faq", "all-questions"));
+      this.#log = make("div.log", { role: "log", "aria-live": "off", "aria-label": say("answer"), tabindex: 0 }, this.#welcome);
+      this.#sheet = make("div.sheet", { id: "sheet", role: "region", tabindex: -1, hidden: "" });
+      this.#status = make("p.unseen", { role: "status" });
+      this.#topic = make("button.chip.topic", { hidden: "", click: () => this.#forget() });
+      this.#box = make("textarea", {
+        rows: 1, maxlength: 2000, "aria-label": say("your-question"), placeholder: say("placeholder"), dir: "auto",
+        enterkeyhint: "send", keydown: (event) => {
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          this.#submit();
+        },
+      });
+      this.#go = make("button.go", {
+        click: (event) => {
+          // A double click on Ask is no Stop.
+          if (!this.#asking) this.#submit();
+          else if (event.detail < 2) this.#asking.abort("stopped");
+        },
+      }, say("ask"));
+      this.#panel = make("div.panel", {
+        id: "panel", part: "panel", role: inline ? "region" : "dialog", "aria-labelledby": "title",
+        "aria-describedby": "note", tabindex: -1, hidden: inline ? null : "",
+      },
+        make("div.head", {},
+          make("h2", { id: "title" }, this.#option("title") || SERVED.title),
+          make("button.quiet", { click: () => this.#clear() }, say("start-again")),
+          !inline && this.#cross(() => this.close())),
+        make("p.note", { id: "note" }, say("disclaimer")),
+        make("div.middle", {}, this.#log, this.#sheet),
+        this.#status,
+        make("div.foot", {}, this.#topic, make("div.entry", {}, this.#box, this.#go)));
+      this.#root.adoptedStyleSheets = [sheet];
+      this.#root.append(make(`div.all.${side}`, { lang, dir }, !inline && this.#launcher, this.#panel));
+
+      // What is typed here is nobody else's shortcut.
+      for (const type of ["keydown", "keypress", "keyup"]) this.#root.addEventListener(type, (event) => event.stopPropagation());
+      this.#panel.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape" || event.isComposing) return;
+        if (this.#sheet.hidden) this.close();
+        else this.#shut();
+      });
+      // Above a phone's keyboard, so that the disclaimer stays in view; not while zoomed in.
+      const view = window.visualViewport;
+      view?.addEventListener("resize", () => {
+        if (view.scale > 1.01) return;
+        this.#panel.style.setProperty("--room", `${view.height}px`);
+        this.#panel.style.setProperty("--top", `${view.offsetTop}px`);
+      });
+      if (!inline && this.#option("open") !== undefined && matchMedia("(min-width: 481px) and (min-height: 481px)").matches) this.#show(true);
+    }
+
+    #chip(question) {
+      return make("button.chip", { dir: "auto", click: () => { this.#rest(); this.#ask(question); } }, question);
+    }
+
+    #link(path, words) {
+      return make("a.open", { href: link(path), target: "_blank", rel: "noopener" }, this.#say(words));
+    }
+
+    #cross(click) {
+      return make("button.quiet.close", { "aria-label": this.#say("close"), click }, "×");
+    }
+
+    #submit() {
+      const asked = this.#box.value.trim();
+      if (!asked || this.#asking) return;
+      this.#box.value = "";
+      this.#ask(asked);
+    }
+
+    #clear() {
+      this.#asking?.abort("cleared");
+      this.#turns = [];
+      this.#about(null);
+      this.#shut();
+      this.#log.replaceChildren(this.#welcome);
+      this.#welcome.hidden = false;
+      this.#rest();
+    }
+
+    #about(topic) {
+      this.#topic.hidden = !topic;
+      this.#topic.replaceChildren(this.#say("about", { topic }), " ×", make("span.unseen", {}, ` ${this.#say("remove-topic")}`));
+    }
+
+    #forget() {
+      this.#turns = [];
+      this.#about(null);
+      this.#rest();
+    }
+
+    async #ask(asked, answer) {
+      if (!asked || this.#asking) return;
+      this.#shut();
+      this.#log.querySelectorAll(".next").forEach((node) => node.remove());
+      if (!answer) {
+        answer = make("div.reply");
+        const heading = make("h3.asked", { dir: "auto" }, make("span.unseen", {}, `${this.#say("you-asked")}: `), asked);
+        const exchange = make("div.exchange", {}, heading, answer);
+        this.#welcome.hidden = true;
+        this.#log.append(exchange);
+        this.#log.scrollTop = exchange.offsetTop - 16;
+      }
+      const control = new AbortController();
+      const waiting = make("p.soft", {}, this.#say("looking"));
+      answer.className = "reply";
+      answer.replaceChildren(waiting);
+      this.#busy(control);
+      const slow = setTimeout(() => { waiting.textContent = this.#status.textContent = this.#say("slow"); }, SLOW_MS);
+      const late = setTimeout(() => control.abort("cut-off"), LATE_MS);
+      let [state, reply] = await this.#stream(asked, control.signal, (claim) => {
+        waiting.remove();
+        answer.append(make("p", { dir: "auto" }, claim.text));
+      }).catch(() => []);
+      if (control.signal.aborted) state = control.signal.reason;
+      else if (!state && !reply) state = await this.#why();
+      clearTimeout(slow);
+      clearTimeout(late);
+      if (this.#asking === control) this.#busy(null);
+      if (state === "cleared") return;
+      if (state) this.#fail(state, asked, answer, waiting);
+      else this.#draw(reply, asked, answer);
+    }
+
+    #busy(control) {
+      this.#asking = control;
+      this.#go.textContent = this.#say(control ? "stop" : "ask");
+      this.#go.classList.toggle("stop", control);
+    }
+
+    // An event a claim, then the whole reply. Gives [state, reply]: one of them, or neither where nothing came at all.
+    async #stream(asked, signal, claimed) {
+      const response = await post("/v1/ask", this.#body(asked), { signal, headers: { Accept: "text/event-stream" } });
+      const states = { 413: "error-long", 422: "error-long", 429: "error-busy", 503: "error-loading" };
+      if (!response.ok) return [states[response.status] ?? "error"];
+      try {
+        const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+        for (let text = "", part; !(part = await reader.read()).done;) {
+          const events = (text + part.value).split(/\r?\n\r?\n/);
+          text = events.pop();
+          for (const event of events) {
+            const [, name] = event.match(/^event: ?(.*)$/m) ?? [], [, data] = event.match(/^data: ?(.*)$/m) ?? [];
+            if (name === "claim") claimed(JSON.parse(data));
+            if (name === "reply") return [null, JSON.parse(data)];
+          }
+        }
+      } catch { /* cut off */ }
+      return ["cut-off"];
+    }
+
+    #body(asked) {
+      const history = this.#turns.slice(-TURNS);
+      for (;;) {
+        const body = JSON.stringify({ question: asked, history, locale: this.#locale });
+        if (!history.length || new Blob([body]).size < BODY_BYTES) return body;
+        history.shift();
+      }
+    }
+
+    // Nothing came back, and a browser does not say why: ask again, in a way that needs no leave to be sent.
+    async #why() {
+      if (!navigator.onLine) return "offline";
+      try {
+        await send("/healthz", { mode: "no-cors", cache: "no-store" });
+      } catch {
+        console.error(`Milkwise: ${base} cannot be reached. It is down, or this page's connect-src does not name it.`);
+        return "unreachable";
+      }
+      console.error(`Milkwise: ${location.origin} may not ask ${base}. Its operator can add it to \`origins\` in milkwise.toml.`);
+      return "refused";
+    }
+
+    #fail(state, asked, answer, waiting) {
+      waiting.remove();
+      answer.append(
+        make("p", {}, this.#say(state)),
+        state === "refused"
+          ? this.#link("/faq", "all-questions")
+          : make("button.way", { click: () => { this.#rest(); this.#ask(asked, answer); } }, this.#say("retry")));
+      this.#status.textContent = this.#say(state);
+      this.#tell("error", { state });
+    }
+
+    #draw(reply, asked, answer) {
+      const urgent = reply.kind === "urgent", parts = [];
+      let title;
+      if (!urgent && fold(reply.query) !== fold(asked)) parts.push(make("p.soft", {}, this.#say("read-as", { question: reply.query })));
+      for (const claim of reply.claims) {
+        const cited = reply.citations.find((one) => one.number === claim.citation);
+        if (cited && cited.title !== title) parts.push(make("p.soft", {}, this.#say("lead-in", cited)));
+        title = cited?.title;
+        parts.push(make("p", { dir: "auto" }, claim.text, cited && " ", cited && this.#number(cited, reply)));
+      }
+      parts.push(...reply.contacts.map((contact) => this.#contact(contact)));
+      if (urgent) parts.push(make("button.quiet", { click: () => this.#box.focus() }, this.#say("ask-else")));
+      else if (reply.kind !== "smalltalk") parts.push(this.#row(reply));
+      answer.classList.toggle("urgent", urgent);
+      answer.replaceChildren(...parts);
+      if (reply.suggestions.length && !urgent) {
+        const label = reply.kind === "abstain" ? "they-do-answer" : reply.kind !== "clarify" && "suggestions";
+        answer.after(make("div.next", {}, label && make("p.soft", {}, this.#say(label)), ...reply.suggestions.map((one) => this.#chip(one))));
+      }
+      this.#turns.push({ asked, cited: [...new Set(reply.citations.map((one) => one.passage))] });
+      this.#about(reply.topic);
+      // Read aloud once, whole.
+      this.#status.textContent = reply.claims.map((claim) => claim.text).join(" ");
+      this.#log.scrollTop = answer.parentNode.offsetTop - 16;
+      this.#tell("reply", { kind: reply.kind });
+    }
+
+    #contact({ label, call, text, url, hours }) {
+      const way = (href, words) => make("a.way", { href, dir: "auto" }, words), dial = (number) => number.replace(/[^\d+*#]/g, "");
+      return make("div.contact", {},
+        make("p", {}, make("b", {}, label), hours && ` ${this.#say("hours", { hours })}`),
+        call && way(`tel:${dial(call)}`, this.#say("call", { number: call })),
+        text && way(`sms:${dial(text)}`, this.#say("text-to", { number: text })),
+        /^https?:/.test(url) && way(url, this.#say("visit", { site: new URL(url).host })));
+    }
+
+    #row(reply) {
+      const votes = ["helpful", "not-helpful"].map((id, no) => make("button.quiet", {
+        "aria-pressed": false, click: async (event) => {
+          const sent = await post("/v1/feedback", JSON.stringify({ vote: no ? "down" : "up", kind: reply.kind })).catch(() => null);
+          if (!sent?.ok) return void (this.#status.textContent = this.#say("error"));
+          event.target.setAttribute("aria-pressed", true);
+          votes.forEach((button) => { button.disabled = true; });
+          this.#status.textContent = this.#say("feedback-thanks");
+        },
+      }, this.#say(id)));
+      return make("div.row", {}, make("button.quiet", { click: (event) => this.#copy(reply, event.target) }, this.#say("copy")), ...votes);
+    }
+
+    // Works without the clipboard permission, and on plain http too.
+    #copy(reply, button) {
+      const page = (one) => this.#say("page", { page: one.page });
+      const text = [
+        ...reply.claims.map((claim) => claim.text + (claim.citation ? ` [${claim.citation}]` : "")),
+        ...reply.contacts.map((one) => [one.label, one.call, one.text, one.url].filter(Boolean).join(", ")),
+        ...reply.citations.map((one) => `[${one.number}] ${[one.title, place(one, page(one)), this.#origin(one)].filter(Boolean).join(". ")}\n${link(one.url)}`),
+        reply.disclaimer.text,
+      ].join("\n\n");
+      addEventListener("copy", (event) => {
+        event.stopImmediatePropagation();
+        event.preventDefault();
+        event.clipboardData.setData("text/plain", text);
+      }, { once: true, capture: true });
+      if (!document.execCommand("copy")) return;
+      button.textContent = this.#status.textContent = this.#say("copied");
+      setTimeout(() => { button.textContent = this.#say("copy"); }, 2000);
+    }
+
+    #origin({ publisher, reviewed }) {
+      const review = reviewed ? this.#say("reviewed", { date: reviewed }) : this.#say("not-reviewed");
+      return `${publisher || this.#say("no-publisher")} · ${review}`;
+    }
+
+    #number(cited, reply) {
+      return make("button.cite", {
+        "aria-label": this.#say("source-number", cited), "aria-expanded": false, "aria-controls": "sheet",
+        click: (event) => this.#source(cited, reply, event.target),
+      }, `${cited.number}`);
+    }
+
+    // The quote at once; its whole passage, marked, as soon as it is here and still says the same.
+    async #source(cited, reply, number) {
+      this.#shut();
+      this.#chosen = number;
+      number.setAttribute("aria-expanded", true);
+      const where = place(cited, this.#say("page", cited));
+      const passage = make("p.passage", { dir: "auto" }, make("mark", {}, cited.quote));
+      this.#sheet.setAttribute("aria-label", this.#say("source-number", cited));
+      this.#sheet.replaceChildren(
+        make("div.top", {},
+          make("div.head", {}, make("h3", {}, `${cited.number} · ${cited.title}`), this.#cross(() => this.#shut())),
+          where && make("p.soft", {}, where),
+          make("p.soft", {}, this.#origin(cited))),
+        passage,
+        this.#link(cited.url, "open-document"));
+      this.#sheet.hidden = false;
+      this.#sheet.scrollTop = 0;
+      this.#sheet.focus({ preventScroll: true });
+      try {
+        const got = await send(`/v1/passages/${encodeURIComponent(cited.passage)}`);
+        const whole = marked(await got.json(), cited, reply.citations);
+        if (whole) passage.replaceChildren(...whole);
+        const mark = passage.querySelector(".chosen");
+        if (mark) this.#sheet.scrollTop = mark.offsetTop - this.#sheet.firstChild.offsetHeight - 40;
+      } catch { /* the quote stands */ }
+    }
+
+    #shut() {
+      if (this.#sheet.hidden) return;
+      this.#sheet.hidden = true;
+      this.#chosen.setAttribute("aria-expanded", false);
+      this.#chosen.focus({ preventScroll: true });
+    }
+  }
+
+  // A passage with its quotes marked, or null where it no longer says them. Offsets count characters, as Python does.
+  function marked(passage, chosen, citations) {
+    const signs = [...passage.text], nodes = [], heading = passage.headings.at(-1);
+    let at = heading && passage.text.startsWith(`${heading}\n`) ? [...heading].length : 0;
+    const run = (from, to) => signs.slice(from, to).join("");
+    for (const one of citations.filter((other) => other.passage === passage.id).sort((a, b) => a.start - b.start)) {
+      const from = one.start - passage.start, to = one.end - passage.start;
+      if (run(from, to) !== one.quote) return null;
+      nodes.push(run(at, from), make(one === chosen ? "mark.chosen" : "mark", {}, one.quote));
+      at = to;
+    }
+    nodes[0] = nodes[0].trimStart();
+    return [...nodes, run(at).trimEnd()];
+  }
+
+  customElements.define("milkwise-chat", Chat);
+  if (document.body) Chat.launch();
+  else addEventListener("DOMContentLoaded", Chat.launch);
+})();

@@ -1,0 +1,99 @@
+"""The widget on other people's pages: strict, hostile, redrawn; refused, cut off, offline, too busy."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.chat import say
+from tests.browser.widget import ASKED, Open, Trouble, ask, button, seen
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (360, 740)])
+def test_it_works_on_a_strict_and_hostile_page(hosted: Open, sites: tuple[str, str], size: tuple[int, int]) -> None:
+    """Asked, answered, a source opened, under the strictest policy and the worst styles, above all that floats."""
+    page = hosted("hostile", width=size[0], height=size[1])
+    button(page, "launch").click()
+    expect(page.locator("milkwise-chat .note")).to_contain_text("does not give medical advice")
+    answer = ask(page, ASKED)
+    answer.get_by_role("button", name=say("source-number", number=1)).click()
+    sheet = page.get_by_role("region", name=say("source-number", number=1))
+    expect(sheet).to_contain_text(say("not-reviewed"))
+    expect(sheet).to_contain_text("How human lactation works")
+    quote = sheet.locator("mark.chosen").inner_text()
+    assert quote in answer.inner_text()
+    assert len(sheet.locator(".passage").inner_text()) > len(quote)
+    address = sheet.get_by_role("link", name=say("open-document")).get_attribute("href")
+    assert address
+    assert address.startswith(f"{sites[1]}/documents/")
+    assert page.request.get(address).text().count('<mark id="quote">') == 1
+    assert seen(page, "violation") == []
+    assert seen(page, "reply") == [{"kind": "answer"}]
+    assert (
+        page.evaluate(
+            "getComputedStyle(document.querySelector('milkwise-chat').shadowRoot.querySelector('.asked')).color"
+        )
+        != "rgb(255, 105, 180)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "words"), [("cut", "cut-off"), ("429", "error-busy"), ("503", "error-loading"), ("500", "error")]
+)
+def test_what_went_wrong_is_said_and_asked_again(hosted: Open, what: str, words: str) -> None:
+    """Cut off in the middle, too busy, not ready: said in words, announced, and one press asks the same again."""
+    page = hosted("with=data-open")
+    Trouble.what = what
+    answer = ask(page, ASKED)
+    expect(answer).to_contain_text(say(words))
+    expect(page.locator("milkwise-chat").get_by_role("status")).to_have_text(say(words))
+    assert seen(page, "error") == [{"state": words}]
+    Trouble.what = ""
+    button(page, "retry").click()
+    expect(answer.locator(".cite").first).to_be_visible()
+    expect(page.locator("milkwise-chat .asked")).to_have_count(1)
+
+
+def test_stop_stops_and_what_is_typed_meanwhile_stays(hosted: Open) -> None:
+    """A question that gets no answer can be stopped; the next one is not lost."""
+    page = hosted("with=data-open")
+    Trouble.what = "silent"
+    box = page.get_by_label(say("your-question"))
+    box.fill(ASKED)
+    box.press("Enter")
+    box.fill("Another one")
+    box.press("Enter")
+    button(page, "stop").click()
+    expect(page.locator("milkwise-chat .reply")).to_contain_text(say("stopped"))
+    expect(box).to_have_value("Another one")
+
+
+def test_offline_and_refused_are_told_apart(hosted: Open, sites: tuple[str, str]) -> None:
+    """Offline says so. A site nobody named reads kind words, and its owner finds the remedy in the console."""
+    page = hosted("with=data-open")
+    page.context.set_offline(True)
+    expect(ask(page, ASKED)).to_contain_text(say("offline"))
+    page.context.set_offline(False)
+    other = hosted("with=data-open", host=sites[0].replace("127.0.0.1", "localhost"))
+    said: list[str] = []
+    other.on("console", lambda line: said.append(line.text))
+    answer = ask(other, ASKED)
+    expect(answer).to_contain_text(say("refused"))
+    expect(answer.get_by_role("link", name=say("all-questions"))).to_have_attribute("href", f"{sites[1]}/faq")
+    assert any("origins" in line and "localhost" in line for line in said)
+    expect(other.locator("milkwise-chat .note")).to_be_visible()
+
+
+def test_pasted_twice_and_redrawn_it_is_one_and_remembers(hosted: Open) -> None:
+    """Two lines, one button; a new body keeps the conversation; only `remove()` ends it."""
+    page = hosted("twice&with=data-open")
+    expect(page.locator("milkwise-chat")).to_have_count(1)
+    ask(page, ASKED)
+    page.evaluate("document.body.replaceChildren()")
+    expect(page.locator("milkwise-chat .asked")).to_be_visible()
+    page.evaluate("document.body.replaceWith(document.createElement('body'))")
+    expect(page.locator("milkwise-chat .asked")).to_be_visible()
+    page.evaluate("document.querySelector('milkwise-chat').remove()")
+    page.wait_for_timeout(200)
+    expect(page.locator("milkwise-chat")).to_have_count(0)
+    assert page.evaluate("Object.keys(window).filter((name) => /milk/i.test(name))") == []

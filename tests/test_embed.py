@@ -1,0 +1,209 @@
+"""The widget as it is served: small, whole, cached, open to the sites an operator names and to no other."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from bot.bot import Bot
+from bot.faces.api import create_app
+from bot.faces.embed import SAID, STATIC, UNFILLED, embed, filled
+from bot.settings import Settings, SettingsError, load
+from tests.serving import served
+
+SOURCE = (STATIC / "widget.js").read_text(encoding="utf-8")
+SITE = "https://www.example.org"
+BUDGET_BYTES = 8 * 1024
+STRANGERS = (
+    "https://evil.example",
+    "http://www.example.org",
+    "https://www.example.org:8443",
+    "https://www.example.org.evil.example",
+    "https://example.org",
+    "null",
+)
+
+
+def _settings(bot: Bot, **more: object) -> Settings:
+    return load(index=bot.settings.index, locale="en-GB", **more)
+
+
+@pytest.fixture(scope="module")
+def client(bot: Bot) -> Iterator[httpx.Client]:
+    """A client of a server that one other site may ask."""
+    settings = _settings(bot, origins=(SITE,))
+    with (
+        served(embed(create_app(bot, settings), bot, settings)) as url,
+        httpx.Client(base_url=url, timeout=30) as client,
+    ):
+        yield client
+
+
+def test_the_widget_fits_its_budget(client: httpx.Client) -> None:
+    """Words, disclaimer and all, it weighs at most 8 KiB on the wire."""
+    answer = client.get("/widget.js", headers={"accept-encoding": "br, gzip"})
+    assert answer.headers["content-encoding"] == "br"
+    assert int(answer.headers["content-length"]) <= BUDGET_BYTES
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip"), ("identity", None), ("", None)],
+)
+def test_every_encoding_holds_the_same_script(client: httpx.Client, accepted: str, encoding: str | None) -> None:
+    """A browser gets what it can unpack, and always the same text."""
+    answer = client.get("/widget.js", headers={"accept-encoding": accepted})
+    assert answer.headers.get("content-encoding") == encoding
+    assert "Accept-Encoding" in answer.headers["vary"]
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert answer.text == client.get("/widget.js", headers={"accept-encoding": "identity"}).text
+
+
+def test_any_site_may_load_it_and_pin_it(client: httpx.Client) -> None:
+    """The line on /widget is true: the pinned address is cached for good, and its integrity is the script's."""
+    page = client.get("/widget").text
+    (pin,) = re.findall(r"/widget-([0-9a-f]+)\.js", page)
+    (integrity,) = re.findall(r"sha384-([\w+/=]+)", page.replace("&#43;", "+"))
+    pinned = client.get(f"/widget-{pin}.js", headers={"origin": "https://any.example"})
+    assert base64.b64encode(hashlib.sha384(pinned.content).digest()).decode() == integrity
+    assert "immutable" in pinned.headers["cache-control"]
+    for answer in (pinned, client.get("/widget.js"), client.head("/widget.js")):
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "max-age=" in answer.headers["cache-control"]
+    assert client.get("/widget-000000000000.js").status_code == 404
+
+
+def test_an_unchanged_widget_is_not_sent_again(client: httpx.Client) -> None:
+    """Its ETag is enough."""
+    etag = client.get("/widget.js").headers["etag"]
+    again = client.get("/widget.js", headers={"if-none-match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_disclaimer_is_in_the_script_itself(client: httpx.Client, bot: Bot) -> None:
+    """Nothing has to be asked before it can be shown, in each language there is."""
+    (line,) = re.findall(r"const SERVED = (.*);\n", client.get("/widget.js").text)
+    given = json.loads(line)
+    for locale in bot.words.locales:
+        assert given["words"][locale]["disclaimer"] == bot.words.disclaimer(locale).text
+    assert given["starters"]
+
+
+def test_words_and_script_agree(bot: Bot) -> None:
+    """Every word the script says is sent along, and none that it does not say."""
+    assert SOURCE.count(UNFILLED) == 1
+    named = set(re.findall(r'"([a-z]+(?:-[a-z]+)*)"', SOURCE))
+    assert set(SAID) <= named
+    said = set(re.findall(r'[sS]ay\("([\w-]+)"', SOURCE)) | set(re.findall(r'#link\([^,]+, "([\w-]+)"', SOURCE))
+    assert said <= set(SAID) | {"looking", "disclaimer"}
+    assert UNFILLED not in filled(bot, _settings(bot))
+
+
+def test_the_script_keeps_nothing_and_interprets_nothing() -> None:
+    """No storage, no cookie, no HTML from strings, no code from strings."""
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
+        "localStorage",
+    ):
+        assert word not in SOURCE
+    for word in ("sessionStorage", "indexedDB", "document.cookie", "sendBeacon", "window.milkwise"):
+        assert word not in SOURCE
+
+
+def test_the_page_names_every_choice_there_is(client: httpx.Client) -> None:
+    """Attributes, styles, parts, methods and events on /widget are those of the code."""
+    page = client.get("/widget").text
+    options = set(re.findall(r'#option\("(\w+)"\)', SOURCE))
+    assert set(re.findall(r"<td><code>data-(\w+)", page)) == options
+    assert set(re.findall(r"<code>(--milkwise-[\w-]+)", page)) == set(re.findall(r"--milkwise-[\w-]+", SOURCE))
+    assert set(re.findall(r"::part\((\w+)\)", page)) == set(re.findall(r'part: "(\w+)"', SOURCE))
+    assert set(re.findall(r"<code>milkwise:(\w+)", page)) == set(re.findall(r'#tell\("(\w+)"', SOURCE))
+    for method in re.findall(r"<code>(\w+)\(\w*\)</code>", page):
+        assert re.search(rf"(?m)^    {method}\(", SOURCE)
+
+
+def test_the_page_is_strict_and_shows_the_widget(client: httpx.Client) -> None:
+    """It lives by the policy it asks of others, and holds the disclaimer, the line to paste and who may ask."""
+    page = client.get("/widget")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "unsafe" not in policy
+    assert SITE in page.text
+    assert "does not give medical advice" in page.text
+    assert f'script src="{client.base_url}/widget.js" defer data-locale="en-GB"' in page.text.replace(
+        "&lt;", ""
+    ).replace("&#34;", '"')
+
+
+def _preflight(client: httpx.Client, origin: str) -> httpx.Response:
+    asking = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    return client.options("/v1/ask", headers={"origin": origin, **asking})
+
+
+def test_a_named_site_may_ask(client: httpx.Client) -> None:
+    """It gets leave to send, may read the answer and the faults, and never sends credentials."""
+    leave = _preflight(client, SITE)
+    assert leave.status_code == 200
+    assert leave.headers["access-control-allow-origin"] == SITE
+    for body, status in (({"question": "hi"}, 200), ({}, 422)):
+        answer = client.post("/v1/ask", json=body, headers={"origin": SITE})
+        assert answer.status_code == status
+        assert answer.headers["access-control-allow-origin"] == SITE
+        assert "access-control-allow-credentials" not in answer.headers
+    too_long = client.post("/v1/ask", json={"question": "x" * 70_000}, headers={"origin": SITE})
+    assert (too_long.status_code, too_long.headers["access-control-allow-origin"]) == (413, SITE)
+
+
+@pytest.mark.parametrize("origin", STRANGERS)
+def test_no_other_site_may_ask(client: httpx.Client, origin: str) -> None:
+    """No leave to send; an answer it would get is not for it to read; and without leave a browser cannot send JSON."""
+    leave = _preflight(client, origin)
+    assert leave.status_code == 400
+    assert "access-control-allow-origin" not in leave.headers
+    answer = client.post("/v1/ask", json={"question": "hi"}, headers={"origin": origin})
+    assert "access-control-allow-origin" not in answer.headers
+    plain = {"origin": origin, "content-type": "text/plain"}
+    assert client.post("/v1/ask", content='{"question": "hi"}', headers=plain).status_code == 415
+
+
+def test_without_an_origin_it_answers(client: httpx.Client) -> None:
+    """A program that is no browser names none."""
+    answer = client.post("/v1/ask", json={"question": "hi"})
+    assert answer.status_code == 200
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_by_default_no_other_site_may_ask(bot: Bot) -> None:
+    """Until an operator names a site, there is none."""
+    settings = _settings(bot)
+    with served(embed(create_app(bot, settings), bot, settings)) as url, httpx.Client(base_url=url) as client:
+        assert _preflight(client, SITE).status_code == 400
+        assert "Only this site itself so far" in client.get("/widget").text
+
+
+@pytest.mark.parametrize("site", ["*", "https://www.example.org/", "www.example.org", "https://Example.org", "null"])
+def test_what_is_no_origin_is_refused(site: str) -> None:
+    """A slip in the setting is named; it does not silently allow nothing, or all."""
+    with pytest.raises(SettingsError, match="origins"):
+        load(origins=[site])
+
+
+def test_a_variable_names_several_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between commas or spaces."""
+    monkeypatch.setenv("MILKWISE_ORIGINS", "https://a.example, https://b.example:8443")
+    assert load().origins == ("https://a.example", "https://b.example:8443")
