@@ -377,6 +377,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       if (state === "cleared") return;
       if (state) this.#fail(state, asked, answer, waiting);
       else this.#draw(reply, asked, answer);
+      this.#log.scrollTop = answer.parentNode.offsetTop - 16;
     }
 
     #busy(control) {
@@ -461,7 +462,6 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#about(reply.topic);
       // Read aloud once, whole.
       this.#status.textContent = reply.claims.map((claim) => claim.text).join(" ");
-      this.#log.scrollTop = answer.parentNode.offsetTop - 16;
       this.#tell("reply", { kind: reply.kind });
     }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chat import say
-from tests.browser.widget import ASKED, Open, Trouble, ask, button, seen
+from tests.browser.chat import AXE, say
+from tests.browser.widget import ASKED, URGENT, Open, Trouble, ask, button, seen
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (360, 740)])
@@ -43,15 +43,17 @@ def test_it_works_on_a_strict_and_hostile_page(hosted: Open, sites: tuple[str, s
 def test_what_went_wrong_is_said_and_asked_again(hosted: Open, what: str, words: str) -> None:
     """Cut off in the middle, too busy, not ready: said in words, announced, and one press asks the same again."""
     page = hosted("with=data-open")
+    ask(page, URGENT)
     Trouble.what = what
     answer = ask(page, ASKED)
     expect(answer).to_contain_text(say(words))
     expect(page.locator("milkwise-chat").get_by_role("status")).to_have_text(say(words))
     assert seen(page, "error") == [{"state": words}]
     Trouble.what = ""
+    expect(button(page, "retry")).to_be_in_viewport()
     button(page, "retry").click()
     expect(answer.locator(".cite").first).to_be_visible()
-    expect(page.locator("milkwise-chat .asked")).to_have_count(1)
+    expect(page.locator("milkwise-chat .asked")).to_have_count(2)
 
 
 def test_stop_stops_and_what_is_typed_meanwhile_stays(hosted: Open) -> None:
@@ -97,3 +99,39 @@ def test_pasted_twice_and_redrawn_it_is_one_and_remembers(hosted: Open) -> None:
     page.wait_for_timeout(200)
     expect(page.locator("milkwise-chat")).to_have_count(0)
     assert page.evaluate("Object.keys(window).filter((name) => /milk/i.test(name))") == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_its_own_page_shows_it_live(hosted: Open, sites: tuple[str, str], scheme: str) -> None:
+    """/widget holds to its strict policy, has nothing for axe to find, and the widget on it answers."""
+    page = hosted(color_scheme=scheme)
+    page.goto(sites[1] + "/widget")
+    button(page, "launch").click()
+    expect(ask(page, ASKED).locator(".cite").first).to_be_visible()
+    page.evaluate(AXE)
+    found = page.evaluate("async () => (await axe.run()).violations")
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+    assert seen(page, "violation") == []
+
+
+def test_a_server_that_is_down_changes_nothing(hosted: Open, sites: tuple[str, str]) -> None:
+    """Where the script cannot be loaded, the host's page is as it would be without the line."""
+    page = hosted()
+    page.context.route("**/widget.js", lambda route: route.abort())
+    page.goto(sites[0])
+    expect(page.get_by_role("heading", name="Host")).to_be_visible()
+    assert page.evaluate("document.body.children.length") == 3
+    expect(page.locator("milkwise-chat")).to_have_count(0)
+
+
+def test_it_shifts_nothing(hosted: Open) -> None:
+    """No layout shift, though it opens at once."""
+    page = hosted("with=data-open")
+    shifts = page.evaluate(
+        """() => new Promise((done) => {
+             const watch = new PerformanceObserver((list) => done(list.getEntries().length));
+             watch.observe({ type: "layout-shift", buffered: true });
+             setTimeout(() => done(0), 500);
+           })"""
+    )
+    assert shifts == 0
