@@ -76,10 +76,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A passage through the encoder, under its headings.
+    """A passage through the encoder, under its title and headings.
 
     `vectors` is (w, d), a row for each of its w words, `stems` theirs; `owner` is (w,): the sentence a word is in,
-    -1 for the headings and for whatever may not be quoted.
+    -1 for the title, the headings and whatever else may not be quoted.
     """
 
     passage: Passage
@@ -101,14 +101,14 @@ def unusual(asked: Asked) -> list[Term]:
     return [term for term, rarity in zip(asked.terms, asked.rarity, strict=True) if rarity > np.log(RAREST / COMMON)]
 
 
-def context(passage: Passage) -> str:
-    """What a passage is read as: its headings above its text."""
-    return "\n".join((*passage.headings, passage.text))
+def context(title: str, passage: Passage) -> str:
+    """What a passage is read as: its document's title and its headings above its text."""
+    return "\n".join((*filter(None, (title, *passage.headings)), passage.text))
 
 
-def see(passage: Passage, tokens: Tokens) -> Seen:
-    """Lay the token vectors of `context(passage)` out by word and by sentence."""
-    text = context(passage)
+def see(title: str, passage: Passage, tokens: Tokens) -> Seen:
+    """Lay the token vectors of `context(title, passage)` out by word and by sentence."""
+    text = context(title, passage)
     offset = len(text) - len(passage.text)
     terms = words(text)
     vectors, _ = _pool(tokens, terms)

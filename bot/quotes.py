@@ -40,8 +40,11 @@ def choose(scored: Sequence[Scored], whole: bool = False) -> tuple[Sentence, ...
     """The best sentence with what it needs first, then what completes it, in document order.
 
     At most SENTENCES and about WORDS words. `whole` allows a passage that is no longer than that to be quoted entire.
+    Empty where nothing can be quoted without words that would be missing.
     """
-    ranked = sorted(scored, key=lambda one: -one.score)
+    ranked = sorted((one for one in scored if _alone(one)), key=lambda one: -one.score)
+    if not ranked:
+        return ()
     passage = ranked[0].passage
     if whole and len(passage.sentences) <= SENTENCES and len(passage.text.split()) <= WORDS:
         return passage.sentences
@@ -62,11 +65,35 @@ def _whole(one: Scored) -> list[Scored]:
     """A sentence with the one before it, where its subject is there, and the caveat that follows."""
     sentences = one.passage.sentences
     group = [one]
-    if BARE.search(one.sentence.text) and one.number:
+    if (lead := _lead(one)) is not None:
+        group.insert(0, Scored(sentences[lead], one.passage, lead, one.score))
+    elif BARE.search(one.sentence.text) and one.number:
         group.insert(0, Scored(sentences[one.number - 1], one.passage, one.number - 1, one.score))
     if one.number + 1 < len(sentences) and CAVEAT.search(sentences[one.number + 1].text):
         group.append(Scored(sentences[one.number + 1], one.passage, one.number + 1, one.score))
     return group
+
+
+def _item(passage: Passage, sentence: Sentence) -> bool:
+    """Whether a sentence is an item of a list, by the bullet before it."""
+    return passage.text[: sentence.start - passage.start].endswith("- ")
+
+
+def _lead(one: Scored) -> int | None:
+    """The number of the sentence that leads to an item: "Do not take it if you have:" turns its items around."""
+    sentences = one.passage.sentences
+    number = one.number
+    while number >= 0 and _item(one.passage, sentences[number]):
+        number -= 1
+    found = 0 <= number < one.number and sentences[number].text.endswith((":", "："))
+    return number if found else None
+
+
+def _alone(one: Scored) -> bool:
+    """Whether a sentence can be said: not words that lead to a list, nor an item cut off from such words."""
+    if _item(one.passage, one.sentence):
+        return _lead(one) is not None or not one.passage.text.startswith("- ")
+    return not one.sentence.text.endswith((":", "："))
 
 
 def _fits(chosen: Sequence[Scored], group: Sequence[Scored]) -> bool:

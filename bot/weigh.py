@@ -68,8 +68,9 @@ class Memory:
         with self.lock:
             known = {key: self.kept[key] for key in keys if key in self.kept}
         new = [(key, passage) for key, passage in zip(keys, passages, strict=True) if key not in known]
-        tokens = index.encoder.tokens([context(passage) for _, passage in new]) if new else []
-        fresh = {key: see(passage, seen) for (key, passage), seen in zip(new, tokens, strict=True)}
+        titled = [(document.title if (document := index.document(each.document)) else "", each) for _, each in new]
+        tokens = index.encoder.tokens([context(*each) for each in titled]) if new else []
+        fresh = {key: see(*each, seen) for (key, _), each, seen in zip(new, titled, tokens, strict=True)}
         with self.lock:
             for key in keys:
                 self.kept[key] = known.get(key) or fresh[key]
@@ -95,8 +96,9 @@ def weigh(query: Query, hits: Sequence[Hit], index: Index, threshold: float | No
     scored, confidence = _score(asked, every, index, weights, scale, {seen.passage.id for seen in vouched})
     if not scored:
         return Evidence((), 0.0, "nothing-found")
-    if confidence >= (weights.threshold if threshold is None else threshold):
-        return Evidence(choose(scored, whole=bool(vouched)), confidence, "covered")
+    sure = confidence >= (weights.threshold if threshold is None else threshold)
+    if sure and (chosen := choose(scored, whole=bool(vouched))):
+        return Evidence(chosen, confidence, "covered")
     return Evidence((), confidence, "near-miss" if _met(asked, every) else "term-not-in-documents")
 
 

@@ -206,8 +206,6 @@ def _spans(document: Document, section: Section, cuts: Sequence[Span]) -> list[l
             whole = (found[first][0], group[-1].block.end)
             if whole[1] - whole[0] <= SHORT_LIST and home(whole) is not None:
                 found[first:] = [whole]
-            else:
-                del found[first]  # it says nothing without its list
         for span in found:
             passage = home(span)
             if passage is not None:

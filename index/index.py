@@ -180,9 +180,12 @@ def verify(path: Path) -> list[str]:
     return [f"{folder.name}/{name}: sha256 {digest}" for name, digest in sorted(manifest.files.items())]
 
 
-def texts(passage: Passage) -> tuple[str, ...]:
-    """What is encoded for a passage: its text under its headings, then its sentences, then its keys."""
-    whole = "\n".join((*passage.headings, passage.text.strip()))
+def texts(title: str, passage: Passage) -> tuple[str, ...]:
+    """What is encoded for a passage: its text under its document's title and its headings; its sentences; its keys.
+
+    A passage seldom repeats what it is about: under "Side effects", of what. Sentences are encoded as they are quoted.
+    """
+    whole = "\n".join((title, *passage.headings, passage.text.strip()))
     return (whole, *(sentence.text for sentence in passage.sentences), *passage.keys)
 
 
@@ -197,27 +200,28 @@ def _build(
             opened.callback(old.close)
         cut = [(document, split(document, min(limit, model.window), model.count)) for document in documents]
         cut.sort(key=lambda pair: pair[0].id)  # so that the order of reading leaves no trace
-        vectors = _encode(model, old, [passage for _, passages in cut for passage in passages], progress)
+        wanted = {passage.id: texts(document.title, passage) for document, passages in cut for passage in passages}
+        vectors = _encode(model, old, wanted, progress)
         manifest = write(aside, cut, vectors, model, limit)
         generations.publish(index, aside, manifest)
     return manifest, before
 
 
 def _encode(
-    model: Encoder, old: SqliteStore | None, passages: Sequence[Passage], progress: Progress | None
+    model: Encoder, old: SqliteStore | None, wanted: Mapping[str, tuple[str, ...]], progress: Progress | None
 ) -> dict[str, FloatMatrix]:
-    """Passage id → (m, dim): taken from the old store where the very same texts were encoded, else encoded now."""
-    known: dict[tuple[str, ...], str] = {}
+    """Passage id → (m, dim) for passage id → m texts: from the old store where they were encoded, else encoded now."""
+    vectors: dict[str, FloatMatrix] = {}
     if old:
-        known = {texts(passage): passage.id for document in old.documents() for passage in old.passages(document)}
-    vectors = {
-        passage.id: old.vectors(known[texts(passage)]) for passage in passages if old and texts(passage) in known
-    }
-    fresh = [passage for passage in passages if passage.id not in vectors]
+        documents = [document for id in old.documents() if (document := old.document(id))]
+        pairs = [(document, passage) for document in documents for passage in old.passages(document.id)]
+        known = {texts(document.title, passage): passage.id for document, passage in pairs}
+        vectors = {id: old.vectors(known[each]) for id, each in wanted.items() if each in known}
+    fresh = [(id, each) for id, each in wanted.items() if id not in vectors]
     for start in range(0, len(fresh), PORTION):
         if progress:
             progress(start, len(fresh))
-        portion = [(passage.id, texts(passage)) for passage in fresh[start : start + PORTION]]
+        portion = fresh[start : start + PORTION]
         rows = model.encode([text for _, each in portion for text in each])
         for id, each in portion:
             vectors[id], rows = rows[: len(each)], rows[len(each) :]

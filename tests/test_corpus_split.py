@@ -189,12 +189,12 @@ def test_a_short_list_is_quoted_with_its_lead() -> None:
 
 
 def test_a_long_list_is_quoted_by_item() -> None:
-    """A list too long to quote whole is quoted item by item, and its lead, which says nothing alone, is not."""
+    """A list too long to quote whole is quoted item by item; its lead is kept apart, to be said with them."""
     items = [f"a good spoon of number {number}, clean and dry" for number in range(12)]
     passages = holds(markdown("You need:\n\n" + "\n".join(f"- {item}" for item in items)))
     assert len(passages) > 1
     assert passages[0].text.startswith(f"You need:\n- {items[0]}")
-    assert quoted(passages) == items
+    assert quoted(passages) == ["You need:", *items]
 
 
 def test_a_sentence_is_never_cut_in_two() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +171,29 @@ def test_what_belongs_together_is_said_together(text: str, scores: tuple[float, 
     assert [sentence.text for sentence in choose(scored(text, *scores))] == said
 
 
+def items(text: str) -> Passage:
+    """A passage of one sentence a line, a line's bullet left out of it."""
+    lines = passage(text)
+    bulleted = [(start + 2 * text.startswith("- ", start), end) for start, end in lines.spans]
+    return replace(lines, spans=tuple(bulleted))
+
+
+@pytest.mark.parametrize(
+    ("text", "best", "said"),
+    [
+        ("Do not take it if you have:\n- a cold\n- a cough", 2, ["Do not take it if you have:", "a cough"]),
+        ("Do not take it if you have:\n- a cold\n- a cough", 0, ["Do not take it if you have:", "a cold"]),
+        ("Heading\n- a cold\n- a cough", 2, ["a cough"]),
+        ("- a cold\n- a cough", 1, []),
+    ],
+)
+def test_an_item_is_said_with_what_leads_to_it(text: str, best: int, said: list[str]) -> None:
+    """Never an item of "do not …" by itself, nor those words alone; an item cut off from its lead is not said."""
+    one = items(text)
+    ranked = [Scored(s, one, n, 9.0 if n == best else 3.0 - n) for n, s in enumerate(one.sentences)]
+    assert [sentence.text for sentence in choose(ranked)][: len(said) or 1] == said
+
+
 def test_an_answer_is_short() -> None:
     """However much would fit the question, at most three sentences and about eighty words are said."""
     long = "\n".join(f"Word {n} " + " ".join(f"w{n}x{m}" for m in range(38)) + "." for n in range(4))
@@ -196,9 +220,9 @@ def test_weights_say_where_they_come_from() -> None:
 def test_features_of_a_sentence_that_says_it(encoder: Encoder) -> None:
     """What repeats the question's words scores above what does not, in each of the matches; all are finite."""
     one = passage("Prolactin is made in the pituitary gland.\nCows eat grass in summer.")
-    kept = encoder.encode([context(one), *(sentence.text for sentence in one.sentences)])
+    kept = encoder.encode([context("", one), *(sentence.text for sentence in one.sentences)])
     asked = ask("Where is prolactin made?", encoder)
-    rows = features(asked, see(one, encoder.tokens([context(one)])[0]), kept, Scale(0.07, 0.74))
+    rows = features(asked, see("", one, encoder.tokens([context("", one)])[0]), kept, Scale(0.07, 0.74))
     assert rows.shape == (2, len(NAMES))
     assert np.isfinite(rows).all()
     for name in ("cosine_sentence", "match_sentence", "apart_sentence", "shared_sentence", "weakest_sentence"):

@@ -57,7 +57,7 @@ class Shelf:
     def embed(self, passages: Sequence[Passage]) -> None:
         """Vectors of texts and sentences, all at once, which is faster."""
         new = list({p.id: p for p in passages if p.id not in self.kept}.values())
-        texts = [text for p in new for text in (context(p), *(s.text for s in p.sentences))]
+        texts = [text for p in new for text in (context("", p), *(s.text for s in p.sentences))]
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
         found = np.zeros((len(texts), 0), dtype=np.float32)
         if texts:
@@ -72,8 +72,8 @@ class Shelf:
     def look(self, passages: Sequence[Passage]) -> list[Seen]:
         """Token vectors of these passages."""
         new = [p for p in passages if p.id not in self.seen]
-        for p, tokens in zip(new, self.encoder.tokens([context(p) for p in new]), strict=True):
-            self.seen[p.id] = see(p, tokens)
+        for p, tokens in zip(new, self.encoder.tokens([context("", p) for p in new]), strict=True):
+            self.seen[p.id] = see("", p, tokens)
         return [self.seen[p.id] for p in passages]
 
 
