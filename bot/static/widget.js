@@ -275,7 +275,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         },
       }, say("ask"));
       this.#panel = make("div.panel", {
-        id: "panel", part: "panel", role: inline ? "region" : "dialog", "aria-labelledby": "title",
+        id: "panel", role: inline ? "region" : "dialog", "aria-labelledby": "title",
         "aria-describedby": "note", tabindex: -1, hidden: inline ? null : "",
       },
         make("div.head", {},
