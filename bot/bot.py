@@ -15,7 +15,7 @@ from bot.reply import Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.settings import Settings, hush, load
 from bot.triage import load_rules, triage
-from bot.weigh import weigh
+from bot.weigh import load_weights, weigh
 from bot.words import Words
 from index.index import Index
 
@@ -34,6 +34,7 @@ class Bot:
         hush()
         settings = settings or load(index=path)
         words = Words.load()
+        load_weights()  # a file that does not fit stops the start, not the first question
         return cls(Index.open(Path(path or settings.index), settings.encoder), settings, load_rules(words), words)
 
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
@@ -43,7 +44,7 @@ class Bot:
         return reply.timed((time.perf_counter() - start) * 1000)
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
-        say = compose.Speaker(self.index, self.words, locale)
+        say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history))
         rule = triage(asked, history, self.rules)  # safety before search
         if rule and rule.stops:
             return say.rule(rule, asked)

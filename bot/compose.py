@@ -7,7 +7,7 @@ phrases files. Does not know: why evidence was believed, or how a reply is shown
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice, zip_longest
 from typing import Any
@@ -29,10 +29,11 @@ REFUSALS = {  # why weighing declined → phrase
 
 
 class Speaker:
-    """Says things in one locale, from one index."""
+    """Says things in one locale, from one index; `asked` are the questions that need no suggesting any more."""
 
-    def __init__(self, index: Index, words: Words, locale: str) -> None:
+    def __init__(self, index: Index, words: Words, locale: str, asked: Iterable[str] = ()) -> None:
         self.index, self.words, self.locale = index, words, locale
+        self.asked = {_plain(question) for question in asked}
 
     def rule(self, rule: Rule, asked: str) -> Reply:
         """What a rule that stops the conversation says: a signpost, a referral or small talk."""
@@ -147,7 +148,7 @@ class Speaker:
                 question, cosine = self._about(passage), hit.cosine
             else:
                 continue
-            if _plain(question) not in (_plain(query.text), _plain(query.asked)):
+            if _plain(question) not in {_plain(query.text), _plain(query.asked), *self.asked}:
                 found[question] = max(cosine, found.get(question, -1.0))
         return tuple(sorted(found, key=lambda question: -found[question])[:SUGGESTIONS])
 

@@ -156,6 +156,7 @@ def _noun(phrase: str, question: str) -> Topic | None:
     """A phrase without its article and trailing detail, as a topic."""
     text = re.sub(r"^(?:a|an|any|some|about|my|your|our)\s+", "", END.sub("", phrase.strip()), flags=re.I)
     text = re.sub(r"\s+(?:exactly|really|actually|please|then|too|anyway|again|for)$", "", text, flags=re.I)
+    text = re.sub(rf"\s+(?:{AUX}) (?:{SELF.pattern})\b.*$", "", text, flags=re.I)  # "… should I take"
     text = re.sub(r"\s+to (?:take|use|do|work|happen)$", "", text, flags=re.I)
     if not text or not subjects(text) or re.fullmatch(SIDES, text, re.I):
         return None

@@ -66,6 +66,7 @@ def test_a_follow_up_is_resolved_and_shown(bot: Bot) -> None:
     assert after.kind == Kind.ANSWER
     assert after.topic
     assert "men" in after.query
+    assert "Can men produce milk?" not in after.suggestions
     assert bot.reply("Why does that happen?").kind == Kind.CLARIFY
 
 

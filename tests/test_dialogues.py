@@ -13,7 +13,7 @@ from bot.reply import Turn
 GOLDEN = Path(__file__).parent / "golden"
 DIALOGUES = load_cases(GOLDEN / "dialogues.txt")
 # A little below what is measured today: a fall is a fault, a rise is a reason to raise them.
-FLOORS = {"answer": 0.7, "near-miss": 0.9, "off-topic": 0.95, "typo": 0.5, "follow-up": 0.55}
+FLOORS = {"answer": 0.75, "paraphrase": 0.16, "near-miss": 0.7, "off-topic": 0.9, "typo": 0.6, "follow-up": 0.7}
 
 
 def talks() -> list[list[Case]]:
@@ -54,10 +54,16 @@ def development(bot: Bot) -> Report:
     return measure(bot, load_cases(GOLDEN / "dev.txt"))
 
 
+@pytest.fixture(scope="module")
+def heldout(bot: Bot) -> Report:
+    """The cases written by someone who had seen no reply, and that nothing is tuned on, measured once."""
+    return measure(bot, load_cases(GOLDEN / "heldout.txt"))
+
+
 @pytest.mark.parametrize("sort", FLOORS)
-def test_the_reported_half_stays_above_its_floor(development: Report, sort: str) -> None:
-    """The share of right replies on the half that nothing was tuned on does not fall."""
-    right = development.only("report").figures()[sort]["right"]
+def test_held_out_questions_stay_above_their_floor(heldout: Report, sort: str) -> None:
+    """The share of right replies on questions that nothing was tuned on does not fall."""
+    right = heldout.figures()[sort]["right"]
     assert right.share >= FLOORS[sort], f"{sort}: {right.count} of {right.of} right"
 
 

@@ -86,6 +86,7 @@ def test_a_question_of_its_own_drags_nothing_along(index: Index, asked: str) -> 
         ("Is it possible to restart milk after a pause?", "restarting milk after a pause"),
         ("Can I breastfeed an adopted baby?", "breastfeeding an adopted baby"),
         ("thyroid trouble", "thyroid trouble"),
+        ("What dose of domperidone should I take?", "domperidone"),
     ],
 )
 def test_a_topic_is_a_short_phrase(question: str, phrase: str) -> None:
