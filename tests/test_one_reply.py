@@ -1,4 +1,7 @@
-"""One question through every face gives one Reply: the terminal, JSON and server-sent events say the very same."""
+"""One question through every face gives one Reply: the terminal, JSON and server-sent events say the very same.
+
+The chat page is held to the same questions in tests/browser/test_page_one_reply.py.
+"""
 
 from __future__ import annotations
 
