@@ -20,7 +20,6 @@ from index.index import Index
 
 SUGGESTIONS = 3
 STARTERS = 4
-REFERRAL_QUOTES = 2
 REFUSALS = {  # why weighing declined → phrase
     "nothing-found": "abstain-nothing",
     "term-not-in-documents": "abstain-nothing",
@@ -48,8 +47,8 @@ class Speaker:
         )
 
     def refer(self, rule: Rule, query: Query, hits: Sequence[Hit], evidence: Evidence) -> Reply:
-        """A referral first, then at most two general quotes."""
-        quotes = self._quotes(evidence.sentences[:REFERRAL_QUOTES])
+        """A referral first, then at most general quotes."""
+        quotes = self._quotes(evidence.sentences)
         return self._found(
             Kind.REFER,
             (self._ruling(rule), *quotes),

@@ -48,7 +48,6 @@ class Rule:
     say: str
     patterns: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...] = ()
-    exemplars: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
     source: str = ""
 

@@ -9,7 +9,7 @@ match or covers it. So "no chest pain" does not fire and "no fever, but chest pa
 stands, and nothing else in a message can take it back.
 
 Earlier turns: they count only where the message says nothing of its own ("What should I do?", "is that bad?"); then the
-turn before is read for red flags as well.
+last turn that did is read for red flags as well, whatever thanks and greetings came between.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from bot.words import ROLES, Words, WordsError, read_toml
 
 FILES = ("redflags.toml", "personal.toml", "smalltalk.toml")  # in the order they are asked
 _FILE_KEYS = ("version", "written", "reviewed", "words", "unless", "rule")
-_RULE_KEYS = ("id", "kind", "stops", "say", "patterns", "unless", "exemplars", "contacts", "source")
+_RULE_KEYS = ("id", "kind", "stops", "say", "patterns", "unless", "contacts", "source")
+# Kinds a rule may lead to, and whether it may then stop: with a signpost nothing is looked up, ever.
+_STOPS: Mapping[str, tuple[bool, ...]] = {Kind.URGENT: (True,), Kind.SMALLTALK: (True,), Kind.REFER: (True, False)}
 _APOSTROPHES = re.compile("[‘’‛ʼ`´′＇]")
 _WORD = re.compile(r"\{([a-z_]+)\}")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
@@ -52,11 +54,21 @@ def triage(asked: str, history: Sequence[Turn], rules: Sequence[Rule]) -> Rule |
     """The first rule that fires for a message, or None."""
     text = normalise(asked)
     fired = next((rule for rule in rules if fires(rule, text)), None)
-    if fired is None or fired.kind == Kind.SMALLTALK:
-        before = normalise(history[-1].asked) if history and _points_back(text) else ""
-        urgent = (rule for rule in rules if rule.kind == Kind.URGENT and before)
-        return next((rule for rule in urgent if fires(rule, before)), fired)
+    if _points_back(text) and (fired is None or fired.kind == Kind.SMALLTALK):
+        return _earlier(history, rules) or fired
     return fired
+
+
+def _earlier(history: Sequence[Turn], rules: Sequence[Rule]) -> Rule | None:
+    """The red flag that a message pointing back means, in the last turn that said something; thanks do not count."""
+    for turn in reversed(history):
+        text = normalise(turn.asked)
+        fired = next((rule for rule in rules if fires(rule, text)), None)
+        if fired and fired.kind == Kind.URGENT:
+            return fired
+        if not (_points_back(text) or (fired and fired.kind == Kind.SMALLTALK)):
+            return None
+    return None
 
 
 def fires(rule: Rule, text: str) -> bool:
@@ -109,12 +121,13 @@ def _rules(path: Path, table: Mapping[str, Any], words: Words) -> Iterable[Rule]
         for key in ("id", "kind", "say", "source"):
             if not isinstance(row.get(key), str) or not row[key].strip():
                 raise WordsError(path, where, f"{key} is missing or empty.", f"Give it a {key}.")
-        if row["kind"] not in list(Kind):
-            raise WordsError(path, where, f"kind {row['kind']!r} is no kind.", f"Use one of {', '.join(Kind)}.")
+        if row["kind"] not in _STOPS:
+            raise WordsError(path, where, f"kind {row['kind']!r} is not for rules.", f"Use one of {', '.join(_STOPS)}.")
         if not words.has(row["say"]):
             raise WordsError(path, where, f"says {row['say']!r}, which is no phrase.", "Write it in phrases/en.toml.")
-        if not isinstance(row.get("stops"), bool):
-            raise WordsError(path, where, f"stops is {row.get('stops')!r}.", "Use true or false.")
+        if row.get("stops") not in _STOPS[row["kind"]]:
+            allowed = " or ".join(str(stops).lower() for stops in _STOPS[row["kind"]])
+            raise WordsError(path, where, f"stops is {row.get('stops')!r}.", f"Use {allowed} with {row['kind']}.")
         yield Rule(
             id=row["id"],
             kind=Kind(row["kind"]),
@@ -122,7 +135,6 @@ def _rules(path: Path, table: Mapping[str, Any], words: Words) -> Iterable[Rule]
             say=row["say"],
             patterns=_patterns(path, where, row, "patterns", table),
             unless=_patterns(path, where, row, "unless", table),
-            exemplars=tuple(row.get("exemplars", ())),
             contacts=_roles(path, where, row),
             source=row["source"],
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -112,5 +113,15 @@ def test_a_referral_comes_before_any_quote(bot: Bot) -> None:
     """A dose question gets the referral first, and no figure that is not in a quote."""
     reply = bot.reply("How much domperidone should I take?")
     assert not reply.claims[0].citation
-    assert len(reply.citations) <= 2
     assert not any(letter.isdigit() for claim in reply.claims if not claim.citation for letter in claim.text)
+
+
+@pytest.mark.parametrize(
+    "asked", ["What dose should I take?", "How much should I take?", "Should I stop taking it?", "Is it safe for me?"]
+)
+def test_a_decision_is_referred_though_it_names_nothing(bot: Bot, asked: str) -> None:
+    """A personal decision about something no turn has named gets the referral, and no quote guessed at."""
+    reply = bot.reply(asked)
+    assert reply.kind == Kind.REFER
+    assert reply.claims[0].source.startswith("rule:")
+    assert not reply.citations

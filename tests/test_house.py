@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CODE = sorted(path for folder in ("corpus", "index", "bot") for path in (ROOT / folder).rglob("*.py"))
 ALL = CODE + sorted((ROOT / "tests").rglob("*.py"))
+FACES = {"bot.faces.api", "bot.faces.pages", "bot.faces.ui", "bot.faces.embed", "bot.faces.cli"}
 STAGES = {"bot.triage", "bot.rewrite", "bot.weigh", "bot.compose", "bot.render"}
 OWNERS = {
     "faiss": "index.dense",
@@ -67,13 +68,15 @@ def rank(module: str) -> int:
 
 @pytest.mark.parametrize("path", CODE, ids=name_of)
 def test_imports_go_one_way(path: Path) -> None:
-    """Corpus ← index ← stages ← bot ← faces, and no stage or face imports another."""
+    """Corpus ← index ← stages ← bot ← faces; no stage imports another, and no face but `cli` does."""
     module = name_of(path)
     for target, line in imports(path):
         if target.split(".")[0] not in ("corpus", "index", "bot"):
             continue
         where = f"{module}:{line} imports {target}"
         assert rank(target) <= rank(module), where
+        if module.startswith("bot.faces") and module != "bot.faces.cli":
+            assert not any(target == face or target.startswith(f"{face}.") for face in FACES - {module}), where
         if module in STAGES:
             assert not any(target == stage or target.startswith(f"{stage}.") for stage in STAGES - {module}), where
 
@@ -96,9 +99,9 @@ def test_only_settings_reads_the_environment(path: Path) -> None:
     if name_of(path) == "bot.settings":
         return
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        assert not (isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")), (
-            f"{name_of(path)}:{node.lineno} reads the environment"
-        )
+        names = [node.attr] if isinstance(node, ast.Attribute) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+        assert not {"environ", "getenv"} & set(names), f"{name_of(path)} reads the environment"
 
 
 @pytest.mark.parametrize("path", ALL, ids=name_of)

@@ -218,6 +218,8 @@ def test_the_rules_say_where_they_come_from() -> None:
         ('say = "greeting"', 'say = "greting"', "'greting'"),
         ('kind = "smalltalk"', 'kind = "chatter"', "'chatter'"),
         ("stops = true", 'stops = "yes"', "'yes'"),
+        ("stops = true", "stops = false", "stops is False"),
+        ('kind = "smalltalk"', 'kind = "answer"', "kind 'answer' is not for rules"),
         ('id = "greeting"', 'id = "thanks"', "'thanks'"),
         ('source = "courtesy"', 'sauce = "courtesy"', "'sauce'"),
         ('source = "courtesy"', 'source = "courtesy"\ncontacts = ["police"]', "'police'"),
