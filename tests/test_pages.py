@@ -156,6 +156,15 @@ def test_the_page_is_the_document(client: httpx.Client, bot: Bot) -> None:
     assert not page.marks
 
 
+@pytest.mark.parametrize("path", ["/faq", "/healthz", "/documents/human-lactation", "/documents/nope"])
+def test_a_monitor_may_ask_for_the_headers_alone(client: httpx.Client, path: str) -> None:
+    """HEAD gives what GET gives, less the body."""
+    head, whole = client.head(path), client.get(path)
+    assert (head.status_code, head.headers["content-type"]) == (whole.status_code, whole.headers["content-type"])
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    assert not head.content
+
+
 @pytest.mark.parametrize(
     "query", ["from=0", "to=9", "from=9&to=3", "from=-1&to=3", "from=x&to=y", "from=1e3&to=2", "from=0&to=99999999999",
               "from=0&to=0", "from=%D9%A1&to=%D9%A3", "from=0&to=" + "9" * 5000, "from=&to="]
