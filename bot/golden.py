@@ -53,11 +53,11 @@ class Case:
 
 
 def load_cases(path: Path | str) -> list[Case]:
-    """Read a file of cases, in order. Raises GoldenError for a line that is not one, OSError for no file."""
+    """Read a file of cases, in order. Raises GoldenError for a line that is none or not UTF-8, OSError for no file."""
     path = Path(path)
     cases: list[Case] = []
     part, sort, talk = "", "", list[Case]()
-    for number, line in enumerate([*path.read_text(encoding="utf-8").splitlines(), ""], start=1):
+    for number, line in enumerate([*_text(path).splitlines(), ""], start=1):
         text = line.strip()
         if text.startswith("#"):
             continue
@@ -81,6 +81,16 @@ def load_cases(path: Path | str) -> list[Case]:
     if not cases:
         raise GoldenError(path, 1, "there are no cases.", "Write 'ask: …' and 'expect: …'.")
     return cases
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        problem = f"the byte 0x{data[fault.start]:02x} is not UTF-8 text."
+        raise GoldenError(path, line, problem, "Save the file as UTF-8.") from None
 
 
 def _header(path: Path, number: int, text: str) -> tuple[str, str]:

@@ -88,6 +88,10 @@ def load(**flags: Any) -> Settings:
         return Settings(**{key: value for key, value in flags.items() if value is not None})
     except tomllib.TOMLDecodeError as fault:
         raise SettingsError(f"{FILE}: not valid TOML ({fault}). Mend that line.") from None
+    except UnicodeDecodeError as fault:
+        line = fault.object.count(b"\n", 0, fault.start) + 1
+        problem = f"the byte 0x{fault.object[fault.start]:02x} is not UTF-8 text."
+        raise SettingsError(f"{FILE}, line {line}: {problem} Save the file as UTF-8.") from None
     except ValidationError as fault:
         first = fault.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else FILE

@@ -6,6 +6,7 @@ format, passages, or whether a document is fit to publish.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Shelf:
         self.left: list[str] = []
         self._opened: dict[Path, str] = {}  # each real folder by the name it was reached by
         try:
-            folder = stat.S_ISDIR(_status(path, path.name).st_mode)
+            folder = stat.S_ISDIR(_status(path, _shown(path.name)).st_mode)
             self._root = path if folder else path.parent
             if folder:
                 self._folder(path, {})
@@ -76,6 +77,7 @@ class Shelf:
             self.faults.append(fault)
 
     def _folder(self, folder: Path, above: Mapping[str, Noted]) -> None:
+        _named(folder, self._name(folder))
         try:
             self._opened[folder.resolve()] = self._name(folder)
             entries = sorted(folder.iterdir())
@@ -121,6 +123,7 @@ class Shelf:
 
     def _file(self, file: Path, defaults: Mapping[str, Noted]) -> None:
         name = self._name(file)
+        _named(file, name)
         if not _is_known(file.name):
             raise CorpusError(name, "", f"the ending {file.suffix!r} is unknown.", f"Known are {' '.join(READERS)}.")
         source = READERS[file.suffix.lower()](_bytes(file, name), name)
@@ -147,7 +150,18 @@ class Shelf:
         return {**above, **own}
 
     def _name(self, path: Path) -> str:
-        return path.relative_to(self._root).as_posix() if path != self._root else path.name or str(path)
+        return _shown(path.relative_to(self._root).as_posix() if path != self._root else path.name or str(path))
+
+
+def _shown(name: str) -> str:
+    """A file name as it can be printed: bytes that are not UTF-8 as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _named(path: Path, name: str) -> None:
+    """Raise CorpusError where a name is not UTF-8: no index could keep it, and no page show it."""
+    if path.name != _shown(path.name):
+        raise CorpusError(name, "", "its name is not valid UTF-8.", "Rename it.")
 
 
 def _status(path: Path, name: str) -> stat_result:

@@ -1,4 +1,4 @@
-"""DOCX to drafts: headings and lists by their styles, tables row by row.
+"""DOCX to drafts: headings and lists by their styles, tables row by row, without struck and hidden words.
 
 Comes in: the bytes of a file. Goes out: `Source`. Does not know: pages, which only a word processor lays out, offsets
 or sections. The only import of python-docx.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import docx
 from docx.document import Document
@@ -25,6 +25,7 @@ from corpus.metadata import Noted
 LARGEST_UNPACKED = 200 * 1024 * 1024  # bytes
 _OLE = b"\xd0\xcf\x11\xe0"  # how old .doc files and encrypted ones begin
 _HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
+_UNSAID = (qn("w:strike"), qn("w:dstrike"), qn("w:vanish"))  # struck once, struck twice, hidden
 _LIST = re.compile(r"list (?:bullet|number|continue)\s*(\d?)", re.IGNORECASE)
 
 
@@ -58,6 +59,7 @@ def _source(document: Document, name: str) -> Source:
         raise CorpusError(name, "", "it holds tracked changes that nobody has decided.", remedy)
     for control in list(body.iter(qn("w:sdt"))):  # python-docx passes over content controls
         _unwrap(control)
+    _leave_out(document)
     drafts = tuple(_drafts(document))
     titles = [draft.text for draft in drafts if draft.level == 1 and draft.kind == "heading"]
     style = next((block.style.name for block in document.paragraphs if clean(block.text) and block.style), "")
@@ -74,6 +76,39 @@ def _unwrap(control: BaseOxmlElement) -> None:
     for child in [] if content is None or listed else list(content):
         control.addprevious(child)
     parent.remove(control)
+
+
+def _leave_out(document: Document) -> None:
+    """Take out every run that its author struck or hid."""
+    styles = {style.get(qn("w:styleId")): style for style in document.styles.element.iter(qn("w:style"))}
+    for run in list(document.element.body.iter(qn("w:r"))):
+        paragraph = next(run.iterancestors(qn("w:p")), None)
+        chain = [run, *_based(run.find(f"{qn('w:rPr')}/{qn('w:rStyle')}"), styles)]
+        if paragraph is not None:
+            chain += _based(paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}"), styles)
+        if any(_is_on(mark, chain) for mark in _UNSAID):
+            run.getparent().remove(run)
+
+
+def _based(named: BaseOxmlElement | None, styles: Mapping[str, BaseOxmlElement]) -> list[BaseOxmlElement]:
+    """The style named and those it is based on, nearest first."""
+    chain: list[BaseOxmlElement] = []
+    while named is not None:
+        style = styles.get(named.get(qn("w:val")) or "")
+        if style is None or style in chain:
+            break
+        chain.append(style)
+        named = style.find(qn("w:basedOn"))
+    return chain
+
+
+def _is_on(mark: str, chain: Sequence[BaseOxmlElement]) -> bool:
+    """Whether the nearest of a run and its styles that speaks of a mark sets it."""
+    for each in chain:
+        said = each.find(f"{qn('w:rPr')}/{mark}")
+        if said is not None:
+            return said.get(qn("w:val"), "1") not in ("0", "false", "off")
+    return False
 
 
 def _drafts(document: Document) -> Iterator[Draft]:

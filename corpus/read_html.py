@@ -1,4 +1,4 @@
-"""HTML to drafts: what a visitor reads of a page, without its scripts, menus and forms.
+"""HTML to drafts: what a visitor reads of a page, without scripts, menus, forms, struck and hidden words.
 
 Comes in: the bytes of a page. Goes out: `Source`; title, language, address and the usual metadata as the page gives
 them. Does not know: offsets, sections, or where defaults come from. The only import of selectolax.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -19,8 +19,14 @@ from corpus.metadata import DATES, LANGUAGE, Noted, day, is_web_address
 
 _DROPPED = (
     "script, style, nav, aside, footer, form, noscript, template, iframe, object, svg, math, canvas, audio, video, "
-    "button, select, dialog, [hidden], [aria-hidden=true], [role=navigation], [role=search], [role=banner], "
+    "button, select, dialog, [aria-hidden=true], [role=navigation], [role=search], [role=banner], "
     "[role=contentinfo], body > header"
+)
+_STRUCK = ("del", "s", "strike")
+_UNSEEN = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
+    r"|text-decoration(?:-line)?\s*:[^;]*\bline-through)\b",
+    re.IGNORECASE,
 )
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 # What pages call our keys, the surest first.
@@ -37,13 +43,17 @@ _NAMES = {
 def read_html(data: bytes, name: str) -> Source:
     """Read a page. Raises CorpusError where the bytes are not text in the encoding the page names, or in UTF-8."""
     page = LexborHTMLParser(_decode(data, name))
-    meta = _meta(page, name)
-    return Source(tuple(_drafts(page)), meta)
+    said = _said(page)  # first: what is not shown may still name the publisher
+    _leave_out(page)
+    said["title"] = _title(page)
+    return Source(tuple(_drafts(page)), _checked(said, name))
 
 
 def html_drafts(fragment: str) -> list[Draft]:
     """The blocks of a piece of HTML, such as an answer kept with its markup."""
-    return _drafts(LexborHTMLParser(fragment))
+    page = LexborHTMLParser(fragment)
+    _leave_out(page)
+    return _drafts(page)
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -62,8 +72,8 @@ def _decode(data: bytes, name: str) -> str:
         raise CorpusError(name, "", problem, "Save the page as UTF-8, and name that.") from None
 
 
-def _meta(page: LexborHTMLParser, name: str) -> dict[str, Noted]:
-    """What the page says of itself; what it says badly counts as not said, for pages are seldom written by hand."""
+def _said(page: LexborHTMLParser) -> dict[str, str]:
+    """What the page says of itself, but for its title."""
     given: dict[str, str] = {}
     for tag in page.css("meta"):
         key = tag.attributes.get("name") or tag.attributes.get("property") or tag.attributes.get("itemprop") or ""
@@ -72,13 +82,13 @@ def _meta(page: LexborHTMLParser, name: str) -> dict[str, Noted]:
     canonical, licence = page.css_first("link[rel=canonical]"), page.css_first("link[rel=license], a[rel=license]")
     said["url"] = (canonical.attributes.get("href") or "").strip() if canonical else said["url"]
     said["licence"] = said["licence"] or (licence.attributes.get("href") or "" if licence else "")
-    said["title"] = _title(page)
     html = page.css_first("html")
     said["language"] = (html.attributes.get("lang") or "").strip() if html else ""
-    return _checked(said, name)
+    return said
 
 
 def _checked(said: Mapping[str, str], name: str) -> dict[str, Noted]:
+    """What it says badly counts as not said, for pages are seldom written by hand."""
     found: dict[str, Noted] = {}
     for key, value in said.items():
         if key in DATES:
@@ -99,14 +109,32 @@ def _title(page: LexborHTMLParser) -> str:
 
 
 def _drafts(page: LexborHTMLParser) -> list[Draft]:
-    for node in page.css(_DROPPED):
-        node.decompose()
+    _drop(page.css(_DROPPED))
     articles = page.css("article")
     root = page.css_first("main, [role=main]") or (articles[0] if len(articles) == 1 else page.body)
     blocks = Blocks()
     if root is not None:
         _walk(root, blocks)
     return blocks.drafts
+
+
+def _leave_out(page: LexborHTMLParser) -> None:
+    """Take out struck words and what is not shown, but for a whole page that waits for a script to show it."""
+    marked = page.css(f"{', '.join(_STRUCK)}, body [hidden], body [style]")
+    _drop([node for node in marked if node.tag in _STRUCK or _is_unseen(node)])
+
+
+def _is_unseen(node: LexborNode) -> bool:
+    return "hidden" in node.attributes or _UNSEEN.search(node.attributes.get("style") or "") is not None
+
+
+def _drop(nodes: Sequence[LexborNode]) -> None:
+    """Destroy each of these nodes, in the page's order, once (a node is found by each selector that fits it).
+
+    The inner ones first: destroying one destroys what it holds.
+    """
+    for node in reversed({node.mem_id: node for node in nodes}.values()):
+        node.decompose()
 
 
 def _walk(root: LexborNode, blocks: Blocks) -> None:

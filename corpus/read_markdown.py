@@ -1,15 +1,16 @@
 """Markdown to drafts: CommonMark with tables, and YAML front matter.
 
-Comes in: the bytes of a file. Goes out: `Source`; inline markup flattened to plain words, raw HTML and images dropped.
-Does not know: offsets, sections, or where defaults come from. The only import of markdown-it.
+Comes in: the bytes of a file. Goes out: `Source`; inline markup flattened to plain words; raw HTML, images and
+struck words dropped. Does not know: offsets, sections, or where defaults come from. The only import of markdown-it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.front_matter import front_matter_plugin
 
@@ -19,6 +20,8 @@ from corpus.metadata import Noted, parse
 
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).use(front_matter_plugin)
 _UNCLOSED = re.compile(r"---[ \t]*\n[A-Za-z_]+:(\s|$)")
+_STRUCK = re.compile(r"<(/?)(?:del|s|strike)(?=[\s/>])", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 def read_markdown(data: bytes, name: str) -> Source:
@@ -30,8 +33,27 @@ def read_markdown(data: bytes, name: str) -> Source:
         meta = parse(tokens.pop(0).content, name, first=2)
     elif _UNCLOSED.match(text):
         raise CorpusError(name, "line 1", "the front matter has no end.", "Close it with a line '---'.")
-    drafts = [draft for node in SyntaxTreeNode(tokens).children for draft in _drafts(node)]
+    drafts = [draft for node in SyntaxTreeNode(_live(tokens)).children for draft in _drafts(node)]
     return Source(tuple(drafts), meta)
+
+
+def _live(tokens: Sequence[Token]) -> list[Token]:
+    """The blocks without those between an HTML block that begins struck words and the one that ends them."""
+    kept: list[Token] = []
+    struck, level = 0, 0
+    for token in tokens:
+        if token.level < level:
+            struck = 0  # the quotation or item that it began in ends here
+        if not struck:
+            kept.append(token)
+        if token.type == "html_block":
+            struck, level = max(0, struck + _strikes(token.content)), token.level if not struck else level
+    return kept
+
+
+def _strikes(html: str) -> int:
+    """How many more tags begin struck words than end them."""
+    return sum(-1 if end else 1 for end in _STRUCK.findall(_COMMENT.sub("", html)))
 
 
 def _drafts(node: SyntaxTreeNode, depth: int = 0) -> Iterator[Draft]:
@@ -71,20 +93,23 @@ def _flat(node: SyntaxTreeNode) -> str:
     if node.type in ("code_block", "fence"):
         return clean(node.content)
     words = []
+    struck = 0  # tags open around a word
     for child in node.walk():
+        if child.type == "html_inline":
+            struck = max(0, struck + _strikes(child.content))
         if child.type in ("softbreak", "hardbreak") or (
             child.type == "html_inline" and child.content.startswith("<br")
         ):
             words.append(" ")
-        elif child.type in ("text", "code_inline", "text_special") and not _pictured(child):
+        elif child.type in ("text", "code_inline", "text_special") and not (struck or _unsaid(child)):
             words.append(child.content)
     return clean("".join(words))
 
 
-def _pictured(node: SyntaxTreeNode) -> bool:
-    """Whether a word only describes an image."""
+def _unsaid(node: SyntaxTreeNode) -> bool:
+    """Whether a word only describes an image, or is struck out: its author took it back."""
     above = node.parent
-    while above is not None and above.type != "image":
+    while above is not None and above.type not in ("image", "s"):
         above = above.parent
     return above is not None
 

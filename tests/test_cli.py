@@ -177,6 +177,21 @@ def test_an_index_remembers_its_documents(leaflets: Path, tmp_path: Path) -> Non
     assert Bot.open(index, settings).index.document("chai")
 
 
+def test_a_damaged_note_of_documents_counts_as_none(tmp_path: Path) -> None:
+    """Bytes that are no text beside an index name no documents: the bundled ones are taken."""
+    (tmp_path / upkeep.SOURCE).write_bytes(b"/caf\xe9\n")
+    assert upkeep.documents(load(index=tmp_path)) == BUNDLED
+
+
+def test_measure_reads_its_cases_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broken cases are told before an index is built or a model is loaded for them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.txt").write_text("expect: answer\n", "utf-8")
+    done = CliRunner().invoke(app, ["measure", "broken.txt", "--index", "new"])
+    assert (done.exit_code, done.stderr.splitlines()[0][:18]) == (1, "broken.txt, line 1")
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

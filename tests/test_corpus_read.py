@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
+
+import pytest
 
 from corpus.document import Document
 from corpus.read import read
@@ -226,3 +229,22 @@ def test_utf16_and_bom(tmp_path: Path) -> None:
     """UTF-16 with a byte order mark and UTF-8 with one are read as the same text."""
     for encoding in ("utf-16", "utf-8-sig"):
         assert one(write(tmp_path / "a.txt", "Soupe à l’oignon.".encode(encoding))).text == "Soupe à l’oignon."
+
+
+def test_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    """A file or folder whose name is not UTF-8 is one fault that shows the byte; what is only left shows it too."""
+    try:
+        for name in (b"caf\xe9.md", b"th\xe9.jpg"):
+            write(tmp_path / os.fsdecode(name), "Soup is food.")
+        (tmp_path / os.fsdecode(b"d\xe9p\xf4t")).mkdir()
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    write(tmp_path / os.fsdecode(b"d\xe9p\xf4t") / "a.md", "Soup is food.")
+    write(tmp_path / "thé.md", "Soup is food.")
+    reading = read(tmp_path)
+    assert [document.source for document in reading.documents] == ["thé.md"]
+    assert [fault.file for fault in reading.faults] == [r"caf\xe9.md", r"d\xe9p\xf4t"]
+    assert all("UTF-8" in fault.problem and "Rename" in fault.remedy for fault in reading.faults)
+    assert [line.partition(":")[0] for line in reading.left] == [r"th\xe9.jpg"]
+    for path in (tmp_path / os.fsdecode(b"caf\xe9.md"), tmp_path / os.fsdecode(b"d\xe9p\xf4t")):
+        assert len(read(path).faults) == 1

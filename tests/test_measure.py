@@ -71,6 +71,13 @@ def test_a_malformed_case_is_named(tmp_path: Path, text: str, says: str) -> None
     assert says in str(fault.value)
 
 
+def test_cases_that_are_not_utf_8_are_named(tmp_path: Path) -> None:
+    """Bytes that are no text are named with their line."""
+    (tmp_path / "cases.txt").write_bytes(b"ask: What?\nexpect: answer\nsays: caf\xe9\n")
+    with pytest.raises(GoldenError, match=r"cases\.txt, line 3: .*0xe9.* Save the file as UTF-8\."):
+        load_cases(tmp_path / "cases.txt")
+
+
 def test_wilson_interval() -> None:
     """The interval is the one published for 9 of 10 (0.596 to 0.982), and empty for nothing."""
     figure = Figure.over([True] * 9 + [False])

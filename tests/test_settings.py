@@ -46,6 +46,13 @@ def test_a_bad_file_is_named(folder: Path, toml: str, says: list[str]) -> None:
     assert all(word in str(caught.value) for word in says)
 
 
+def test_a_file_that_is_not_utf_8_is_named(folder: Path) -> None:
+    """Bytes that are no text are a setting's fault, with file, line and remedy."""
+    (folder / "milkwise.toml").write_bytes(b'port = 1\ntitle = "caf\xe9"\n')
+    with pytest.raises(SettingsError, match=r"milkwise\.toml, line 2: .*0xe9.* Save the file as UTF-8\."):
+        load()
+
+
 def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A misspelt MILKWISE_ variable is not silently ignored."""
     monkeypatch.setenv("MILKWISE_TOPK", "5")

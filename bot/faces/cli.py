@@ -152,7 +152,8 @@ def measure(
         from bot import measure as scoring
         from bot.faces import terminal
 
-        report = scoring.measure(_bot(index), scoring.load_cases(cases))
+        asked = scoring.load_cases(cases)  # before slow work: a broken case shows at once
+        report = scoring.measure(_bot(index), asked)
         if plot:
             try:
                 scoring.plot(report, plot)

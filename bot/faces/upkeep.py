@@ -6,6 +6,7 @@ how an index is built.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -25,7 +26,8 @@ def documents(settings: Settings) -> Path:
     """
     remembered = settings.index / SOURCE
     if "documents" not in settings.model_fields_set and remembered.is_file():
-        return Path(remembered.read_text(encoding="utf-8").strip())
+        with suppress(UnicodeDecodeError):  # a damaged note counts as none
+            return Path(remembered.read_text(encoding="utf-8").strip())
     return settings.documents
 
 
