@@ -1,12 +1,13 @@
 """The chat page: Gradio's blocks over one bot, mounted at /chat.
 
 Comes in: an app, an open bot, settings. Goes out: the same app with the page on it. What is remembered of a visitor is
-held for their open page alone and gone with it. Does not know: how an answer is found, or what is said.
+held in memory for their open page alone and dropped when it closes. Does not know: how an answer is found or worded.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from bot.settings import Settings
 
 AT_ONCE = 8  # answers being found at one time; the rest wait in line
 IN_LINE = 64
-STATE_SECONDS = 6 * 3600  # a conversation left open is forgotten after this long
+IDLE = timedelta(hours=6)  # a conversation left open is forgotten after this long, once another page closes
+OPEN = 1000  # conversations held at one time; the one idle longest makes room
 UNUSED = (
     *("/upload", "/file=", "/file/", "/stream/", "/proxy=", "/component_server", "/deep_link", "/custom_component"),
     *("/runs", "/login", "/logout"),
@@ -60,6 +62,7 @@ def mount(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
     page = Page(bot, settings.locale, app.state.tally)
     blocks = _blocks(page, settings)
     blocks.queue(default_concurrency_limit=AT_ONCE, max_size=IN_LINE, api_open=False)
+    blocks.state_session_capacity = OPEN
     _frame(app, page, settings)
     app.user_middleware.append(Middleware(Unused))  # innermost: its answers get the headers of all others
     gr.mount_gradio_app(
@@ -107,7 +110,7 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
     starters = compose.Speaker(page.bot.index, page.bot.words, page.locale).starters()
     blocks = gr.Blocks(title=settings.title, analytics_enabled=False, fill_height=True, fill_width=True)
     with blocks:
-        talk = gr.State(Talk(), time_to_live=STATE_SECONDS)
+        talk = gr.State(Talk())
         with gr.Row(elem_id="main"):
             with gr.Column(elem_id="talk"):
                 with gr.Column(elem_id="welcome") as welcome:
@@ -167,7 +170,25 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
         topic.click(page.forget, [talk], changed, **quick)
         clear.click(page.clear, [talk], changed, **quick)
         chat.like(page.thumb, [talk], None, **quick)
+
+        def leave(request: gr.Request) -> None:
+            _drop(blocks, request.session_hash or "")
+
+        blocks.unload(leave)
     return blocks
+
+
+def _drop(blocks: gr.Blocks, left: str) -> None:
+    """Drop all that is held of a closed page, and of any idle too long.
+
+    Gradio by itself keeps a closed page's state for an hour, and what its parts showed until 10,000 newer pages came.
+    """
+    holder, now = blocks.state_holder, datetime.now()
+    idle = [session for session, used in list(holder.time_last_used.items()) if now - used > IDLE]
+    for session in [left, *idle]:
+        with holder.lock:
+            holder.session_data.pop(session, None)
+            holder.time_last_used.pop(session, None)
 
 
 def _theme() -> gr.themes.Base:

@@ -49,8 +49,10 @@ class Talk:
 
     @property
     def topic(self) -> str | None:
-        """What a follow-up is taken to be about, or None."""
-        return self.exchanges[-1].topic if self.exchanges[self.since :] else None
+        """What a follow-up is taken to be about, or None: "thanks" changes it not, a signpost hides it."""
+        if self.last and self.last.kind == Kind.URGENT:
+            return None
+        return next((one.topic for one in reversed(self.exchanges[self.since :]) if one.topic), None)
 
     @property
     def last(self) -> Exchange | None:

@@ -397,7 +397,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
           const events = (text + part.value).split(/\r?\n\r?\n/);
           text = events.pop();
           for (const event of events) {
-            const [, name] = event.match(/^event: ?(.*)$/m) ?? [], [, data] = event.match(/^data: ?(.*)$/m) ?? [];
+            const [, name] = event.match(/^event: ?(.*)$/m) ?? [], [, data] = event.match(/^data: ?([^\r\n]*)/m) ?? [];
             if (name === "claim") claimed(JSON.parse(data));
             if (name === "reply") return [null, JSON.parse(data)];
           }
@@ -459,7 +459,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         answer.after(make("div.next", {}, label && make("p.soft", {}, this.#say(label)), ...reply.suggestions.map((one) => this.#chip(one))));
       }
       this.#turns.push({ asked, cited: [...new Set(reply.citations.map((one) => one.passage))] });
-      this.#about(reply.topic);
+      if (reply.kind !== "smalltalk") this.#about(reply.topic);
       // Read aloud once, whole.
       this.#status.textContent = reply.claims.map((claim) => claim.text).join(" ");
       this.#tell("reply", { kind: reply.kind });

@@ -11,6 +11,7 @@ import pytest
 from tests.browser.chat import LOCALE, Chat
 from tests.test_one_reply import ASKED
 
+pytestmark = pytest.mark.browser
 Visit = Callable[..., Chat]
 
 
