@@ -119,6 +119,6 @@ class Page:
             kind=reply.kind,
             cited=tuple(dict.fromkeys(citation.passage.id for citation in reply.citations)),
             topic=reply.topic,
-            sources=parts.sources(reply, serial, self.say),
+            sources=parts.sources(reply, serial, self.say, self.bot.settings.review_months),
             options=reply.suggestions,
         )

@@ -58,11 +58,14 @@ def steps(reply: Reply, asked: str, serial: int, say: Say) -> list[str]:
     return [*grown[:-1], "\n\n".join(blocks)]
 
 
-def sources(reply: Reply, serial: int, say: Say) -> str:
-    """The cited passages of one answer, each once, with its quotes marked: HTML without a blank line."""
+def sources(reply: Reply, serial: int, say: Say, months: int) -> str:
+    """The cited passages of one answer, each once, with its quotes marked: HTML without a blank line.
+
+    A review older than `months` is shown as overdue.
+    """
     by_passage = sorted(reply.citations, key=lambda one: one.passage.id)
     cards = [tuple(found) for _, found in groupby(by_passage, key=lambda one: one.passage.id)]
-    return "".join(_card(card, serial, say) for card in sorted(cards, key=lambda card: card[0].number))
+    return "".join(_card(card, serial, say, months) for card in sorted(cards, key=lambda card: card[0].number))
 
 
 def panel(talk: Talk, say: Say) -> str:
@@ -121,13 +124,13 @@ def _number(serial: int, number: int, say: Say) -> str:
     return f'\u00a0<a class="cite" href="#q{serial}-{number}" title="{label}">{number}</a>'
 
 
-def _card(citations: Sequence[Citation], serial: int, say: Say) -> str:
+def _card(citations: Sequence[Citation], serial: int, say: Say, months: int) -> str:
     first = citations[0]
     numbers = "".join(f'<span class="number">{one.number}</span>' for one in citations)
     place = f'<p class="place">{_flat(render.place(first))}</p>' if render.place(first) else ""
     return (
         f'<div class="card"><h3>{numbers} <span class="title">{_flat(first.document.title)}</span></h3>{place}'
-        f'<p class="origin">{_flat(render.origin(first.document))}</p>'
+        f'<p class="origin">{_flat(render.origin(first.document, months))}</p>'
         f'<div class="passage">{_marked(citations, serial)}</div>'
         f'<p class="open"><a href="{render.markup(".." + first.url)}">{_flat(say("open-document"))}</a></p></div>'
     )
