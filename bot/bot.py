@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot import compose
-from bot.reply import Evidence, Reply, Rule, Turn
+from bot.reply import Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.settings import Settings, hush, load
 from bot.triage import load_rules, triage
@@ -50,13 +50,11 @@ class Bot:
             return say.rule(rule, asked)
         query = rewrite(asked, self._looked_up(history), self.index)  # a follow-up stands alone
         hits = self.index.search(query.text, self.settings.top_k)  # look
-        if query.unclear and not rule:
-            return say.clarify(query, hits)
-        evidence = (
-            Evidence((), 0.0, "unclear") if query.unclear else weigh(query, hits, self.index)
-        )  # believe, or decline
+        evidence = weigh(query, hits, self.index)  # believe, or decline
         if rule:
             return say.refer(rule, query, hits, evidence)
+        if query.unclear:
+            return say.clarify(query, hits)
         if not evidence:
             return say.abstain(query, hits, evidence)
         return say.answer(query, hits, evidence)  # only what they say

@@ -47,7 +47,7 @@ class Speaker:
         )
 
     def refer(self, rule: Rule, query: Query, hits: Sequence[Hit], evidence: Evidence) -> Reply:
-        """A referral first, then at most general quotes."""
+        """A referral first; at most general quotes follow."""
         quotes = self._quotes(evidence.sentences)
         return self._found(
             Kind.REFER,
@@ -170,10 +170,14 @@ def _plain(question: str) -> str:
     return " ".join(re.findall(r"\w+", question.casefold()))
 
 
-def _titled(index: Index) -> Iterator[Passage]:
+@lru_cache(maxsize=4)
+def _titled(index: Index) -> tuple[Passage, ...]:
     """The first passage under each heading."""
-    first = {(passage.document, *passage.headings): passage for passage in reversed(list(_passages(index)))}
-    return (passage for passage in _passages(index) if passage.headings and passage in first.values())
+    first: dict[tuple[str, ...], Passage] = {}
+    for passage in _passages(index):
+        if passage.headings:
+            first.setdefault((passage.document, *passage.headings), passage)
+    return tuple(first.values())
 
 
 def _passages(index: Index) -> Iterator[Passage]:

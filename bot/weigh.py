@@ -87,8 +87,11 @@ def weigh(query: Query, hits: Sequence[Hit], index: Index, threshold: float | No
     """Choose the sentences that answer, or none; `confidence` is the estimated probability that the best one does.
 
     `threshold` stands in for the trained one where a measurement asks what would have been said. The reason is
-    "covered", "near-miss" (on the subject, and not answered), "term-not-in-documents" or "nothing-found".
+    "covered", "near-miss" (on the subject, and not answered), "term-not-in-documents", "nothing-found", or
+    "unclear" where the query points at something no turn has named.
     """
+    if query.unclear:
+        return Evidence((), 0.0, "unclear")
     weights = load_weights()
     asked, every = _read(query.text, hits, index)
     scale = _scale(index)
