@@ -177,10 +177,20 @@ def test_an_index_remembers_its_documents(leaflets: Path, tmp_path: Path) -> Non
     assert Bot.open(index, settings).index.document("chai")
 
 
-def test_a_damaged_note_of_documents_counts_as_none(tmp_path: Path) -> None:
-    """Bytes that are no text beside an index name no documents: the bundled ones are taken."""
-    (tmp_path / upkeep.SOURCE).write_bytes(b"/caf\xe9\n")
-    assert upkeep.documents(load(index=tmp_path)) == BUNDLED
+@pytest.mark.parametrize("note", [b"/caf\xe9\n", b"", b"\n", b"/data\x00\n"])
+def test_a_damaged_note_of_documents_replaces_nothing(leaflets: Path, tmp_path: Path, note: bytes) -> None:
+    """Bytes that name no folder are told with the remedy; the index stays as it is, and a named folder mends it."""
+    index = tmp_path / "index"
+    assert CliRunner().invoke(app, ["build", str(leaflets), "--index", str(index)]).exit_code == 0
+    (index / upkeep.SOURCE).write_bytes(note)
+    for command in (["build"], ["check"]):
+        done = CliRunner().invoke(app, [*command, "--index", str(index)])
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert "SOURCE: names no folder" in done.stderr
+        assert "milkwise build FOLDER" in done.stderr
+    assert [each.id for each in Bot.open(index).index.documents()] == ["tea"]
+    assert CliRunner().invoke(app, ["build", str(leaflets), "--index", str(index)]).exit_code == 0
+    assert upkeep.documents(load(index=index)) == leaflets
 
 
 def test_measure_reads_its_cases_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,14 @@ how an index is built.
 
 from __future__ import annotations
 
-from contextlib import suppress
+import shlex
 from pathlib import Path
 
 from rich.console import Console
 
 from bot.faces import terminal
 from bot.settings import BUNDLED, Settings
+from index.contract import IndexFault
 from index.generations import CURRENT
 from index.index import build, is_stale
 
@@ -23,12 +24,16 @@ def documents(settings: Settings) -> Path:
     """The documents set; else those the index was built from; else the bundled ones.
 
     Without the second, serving an index that `milkwise build FOLDER` made would put the bundled article in its place.
+    For the same reason a note of them that names no path is an IndexFault, not a note that counts as none.
     """
     remembered = settings.index / SOURCE
-    if "documents" not in settings.model_fields_set and remembered.is_file():
-        with suppress(UnicodeDecodeError):  # a damaged note counts as none
-            return Path(remembered.read_text(encoding="utf-8").strip())
-    return settings.documents
+    if "documents" in settings.model_fields_set or not remembered.is_file():
+        return settings.documents
+    told = remembered.read_bytes().decode("utf-8", errors="replace").strip()
+    if not told or not told.isprintable() or "\N{REPLACEMENT CHARACTER}" in told:
+        remedy = f"Run: milkwise build FOLDER --index {shlex.quote(str(settings.index))}"
+        raise IndexFault(str(remembered), f"names no folder of documents: {told[:80]!r}.", remedy)
+    return Path(told)
 
 
 def indexed(settings: Settings) -> bool:
