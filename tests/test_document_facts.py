@@ -84,12 +84,12 @@ def test_a_malformed_fact_fails(line: str) -> None:
 
 
 def test_the_article_is_plain_enough_for_a_twelve_year_old(article: Document) -> None:
-    """Its prose stays near US grade 8 as it stands, at 6 or below with the medical names set aside."""
+    """Its prose stays below US grade 7.8 (age 12 to 13) as it stands, near 5 with the medical names set aside."""
     prose = " ".join(
         article.text[block.start : block.end] for s in article.sections for block in s.blocks if block.kind != "heading"
     )
-    assert grade(prose) <= 8.3
-    assert grade(NAMES.sub("name", prose)) <= 6.0
+    assert grade(prose) <= 7.8
+    assert grade(NAMES.sub("name", prose)) <= 5.3
 
 
 def test_no_sentence_leans_on_the_one_before(sentences: dict[str, list[str]]) -> None:
@@ -102,7 +102,7 @@ def test_the_use_of_medicines_is_qualified_at_once(sentences: dict[str, list[str
     """The sentence on talking to a health care provider follows the one on side effects."""
     texts = sentences["human-lactation#important-points-about-induced-lactation"]
     side = next(n for n, text in enumerate(texts) if "may include" in text)
-    assert "should be discussed" in texts[side + 1]
+    assert "should be talked over" in texts[side + 1]
 
 
 def test_nobody_has_reviewed_it_yet(article: Document) -> None:
