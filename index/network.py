@@ -10,7 +10,7 @@ the batch. Does not know: what an output means, or how the folder came to be.
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ import numpy as np
 import onnxruntime  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
+
+from index.files import checksum
 
 MODEL, TOKENIZER, FACTS = "model.onnx", "tokenizer.json", "network.json"
 FORMAT = 1
@@ -58,13 +60,18 @@ class Network:
             self._framed.enable_truncation(self.limit, strategy="longest_first")
             self._session = _session(folder / MODEL)
         except Exception as fault:  # both libraries raise bare exceptions of many kinds
-            raise ValueError(f"{folder}: cannot be run ({next(iter(str(fault).splitlines()), '')})") from fault
+            raise ValueError(f"{folder.name}: cannot be run ({next(iter(str(fault).splitlines()), '')})") from fault
         self._takes = [each.name for each in self._session.get_inputs()]
         self._gives = {each.name: len(each.shape) for each in self._session.get_outputs()}
 
+    @property
+    def special(self) -> int:
+        """How many special word pieces surround a single text."""
+        return int(self._whole.num_special_tokens_to_add(False))
+
     def pieces(self, text: str) -> Encoding:
         """The word pieces of a text, nothing cut, no special ones."""
-        return self._whole.encode(_sound(text), add_special_tokens=False)
+        return self._whole.encode(sound(text), add_special_tokens=False)
 
     def run(self, texts: Sequence[Text], outputs: Sequence[str] | None = None) -> list[Seen]:
         """Texts or pairs in, one `Seen` each, in order; `outputs` names what is wanted, None all of it.
@@ -86,7 +93,7 @@ class Network:
         return [found[place] for place in range(len(framed))]
 
     def _frame(self, text: str, other: str | None) -> Encoding:
-        return self._framed.encode(_sound(text), None if other is None else _sound(other))
+        return self._framed.encode(sound(text), None if other is None else sound(other))
 
     def _batch(self, framed: Sequence[Encoding]) -> dict[str, NDArray[np.int64]]:
         """The inputs of one pass, (n, longest) each; where a text is shorter, the mask says so."""
@@ -106,7 +113,7 @@ def seal(folder: Path, limit: int, pad: int, made: Mapping[str, Any]) -> None:
     `limit` is the longest input in word pieces, special ones counted; `pad` the id that fills up a batch; `made` says
     for people what the network was made from and how near it came.
     """
-    files = {name: _checksum(folder / name) for name in (MODEL, TOKENIZER)}
+    files = {name: checksum(folder / name) for name in (MODEL, TOKENIZER)}
     facts = {"format": FORMAT, "limit": limit, "pad": pad, "made": dict(made), "files": files}
     (folder / FACTS).write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -121,15 +128,24 @@ def verified(folder: Path) -> dict[str, Any]:
         if facts["format"] != FORMAT:
             raise ValueError(f"has format {facts['format']}, this version reads {FORMAT}")
     except (OSError, ValueError) as problem:
-        raise ValueError(f"{folder / FACTS}: {problem}") from None
+        raise ValueError(f"{folder.name}/{FACTS}: {problem}") from None
     for name in (MODEL, TOKENIZER):
         try:
-            found = _checksum(folder / name)
+            found = checksum(folder / name)
         except OSError:
-            raise ValueError(f"{folder / name} is missing") from None
+            raise ValueError(f"{folder.name}/{name} is missing") from None
         if found != facts["files"].get(name):
-            raise ValueError(f"{folder / name} is not what was written (checksum differs)")
+            raise ValueError(f"{folder.name}/{name} is not what was written (checksum differs)")
     return facts
+
+
+def remove(folder: Path) -> None:
+    """Delete a network's files, then its folder; anything else in it is left, and the folder with it."""
+    for name in (MODEL, TOKENIZER, FACTS):
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:
@@ -140,11 +156,6 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _sound(text: str) -> str:
+def sound(text: str) -> str:
     """Half a surrogate pair, which no tokenizer takes, becomes a question mark; lengths stay the same."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
