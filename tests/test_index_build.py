@@ -37,7 +37,7 @@ class Counting:
 def counting(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> Counting:
     """The build uses this encoder; the sentences it measures its scale on are not counted."""
     counter = Counting(encoder)
-    monkeypatch.setattr(module, "load_encoder", lambda name: counter)
+    monkeypatch.setattr(module, "prepare", lambda name, index: (counter, {}))
     monkeypatch.setattr("index.sealed.calibrate", lambda model: {"unrelated": 0.0})
     return counter
 
@@ -232,7 +232,7 @@ def test_any_script_is_found(tmp_path: Path) -> None:
     assert "ржаной" in opened.search("ржаной хлеб", 1)[0].passage.text.lower()
     hit = opened.search("naive cafe", 1)[0]
     assert "𝒜 letter" in hit.passage.text and hit.bm25 > 0
-    assert len(verify(tmp_path / "index ✓")) == 2
+    assert len(verify(tmp_path / "index ✓")) == 5
 
 
 def test_another_model_by_setting(shelf: Path, tmp_path: Path, tiny: Path) -> None:

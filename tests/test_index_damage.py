@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,11 @@ from hypothesis import strategies as st
 from bot.settings import BUNDLED
 from index import generations
 from index.contract import IndexFault
+from index.encode import EXPORTS
 from index.generations import CURRENT, DENSE, MANIFEST, STORE
 from index.index import Index, build, is_stale, verify
 from index.manifest import Manifest
+from index.network import FACTS, MODEL, TOKENIZER
 from tests.conftest import ENCODER
 
 FILES = (STORE, DENSE, MANIFEST)
@@ -24,8 +28,17 @@ FILES = (STORE, DENSE, MANIFEST)
 
 @pytest.fixture
 def index(index_dir: Path, tmp_path: Path) -> Path:
-    """A copy of the bundled index, to be spoilt."""
-    return Path(shutil.copytree(index_dir, tmp_path / "my index"))
+    """A copy of the bundled index, to be spoilt; its encoder, the large part, is shared with the original."""
+    return copied(index_dir, tmp_path / "my index")
+
+
+def copied(index: Path, to: Path) -> Path:
+    """A copy of an index that links the encoder's files: to spoil one of those, delete it first."""
+
+    def copy(source: str, target: str) -> None:
+        (os.link if EXPORTS in source else shutil.copyfile)(source, target)
+
+    return Path(shutil.copytree(index, to, copy_function=copy))
 
 
 def generation(index: Path) -> Path:
@@ -51,14 +64,14 @@ def mends(index: Path) -> None:
     assert is_stale(BUNDLED, index, ENCODER, 200)
     build(BUNDLED, index, ENCODER, 200)
     opened = Index.open(index, ENCODER)
-    assert opened.search("milk", 1) and len(verify(index)) == 2
+    assert opened.search("milk", 1) and len(verify(index)) == 5
     opened.close()
 
 
 def test_a_whole_index_verifies(index: Path) -> None:
     """Each file is listed with its checksum."""
     lines = verify(index)
-    assert [line.split(": ")[0].split("/")[1] for line in lines] == [DENSE, STORE]
+    assert [line.split(": ")[0].split("/")[1] for line in lines] == [DENSE, STORE, MODEL, FACTS, TOKENIZER]
     assert not is_stale(BUNDLED, index, ENCODER, 200)
 
 
@@ -163,6 +176,19 @@ def test_a_foreign_manifest_is_refused(index: Path, change: Callable[[dict[str, 
     refused(index, word, MANIFEST)
 
 
+@pytest.mark.parametrize("name", [MODEL, TOKENIZER, FACTS])
+def test_a_damaged_encoder_is_refused_and_mended(index: Path, name: str) -> None:
+    """One bit of what the encoder is run from, or a file of it gone: named, and written down again by a build."""
+    (file,) = index.glob(f"{EXPORTS}*/{name}")
+    whole = bytearray(file.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    file.unlink()
+    refused(index, name)
+    file.write_bytes(whole)
+    refused(index, name)
+    mends(index)
+
+
 @pytest.mark.parametrize("text", ["[]", "null", "{", '"text"', "{}", "1e999", '{"format": NaN}'])
 def test_garbage_is_no_manifest(text: str) -> None:
     """JSON of another shape, or none, is a ValueError that says so."""
@@ -174,9 +200,7 @@ def test_a_manifest_must_fit_its_store(index: Path) -> None:
     """Even with every checksum right, a store that is not what the manifest says is found by `verify`."""
     folder = generation(index)
     found = Manifest.from_json((folder / MANIFEST).read_text())
-    other = Manifest(
-        found.encoder, found.dim, found.splitter, {"someone-else": "0"}, found.corpus, found.calibration, found.files
-    )
+    other = replace(found, documents={"someone-else": "0"})
     (folder / MANIFEST).write_text(other.to_json())
     folder.rename(index / other.generation)
     (index / CURRENT).write_text(other.generation)

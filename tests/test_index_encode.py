@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.contract import Encoder, IndexFault
-from index.encode import fingerprint, load_encoder
+from index.encode import fingerprint, load_encoder, prepare
 from tests.conftest import ENCODER
 
 TEXTS = ["A loaf.", "Oil the chain after rain.", "", "Knead the dough. " * 40, "naïve café 🍞", "хлеб"]
@@ -74,7 +74,7 @@ def test_tokens_spell_the_words(encoder: Encoder) -> None:
     assert len(encoder.tokens(["bread " * 1000])[0].ids) == encoder.window
 
 
-def test_the_name_says_which_weights(encoder: Encoder, tiny: Path) -> None:
+def test_the_name_says_which_weights(encoder: Encoder, tiny: Path, tmp_path: Path) -> None:
     """It is known without loading, the same wherever the folder lies, and another for other weights."""
     assert encoder.name == fingerprint(ENCODER) and encoder.name.startswith("all-MiniLM-L6-v2@")
     assert fingerprint(str(tiny)).startswith("tiny@")
@@ -82,7 +82,7 @@ def test_the_name_says_which_weights(encoder: Encoder, tiny: Path) -> None:
     moved.parent.mkdir()
     tiny.rename(moved)
     name = fingerprint(str(moved))
-    assert name == load_encoder(str(moved)).name
+    assert name == prepare(str(moved), tmp_path)[0].name
     weights = moved / "model.safetensors"
     changed = bytearray(weights.read_bytes())
     changed[-1] ^= 1
@@ -90,29 +90,30 @@ def test_the_name_says_which_weights(encoder: Encoder, tiny: Path) -> None:
     assert fingerprint(str(moved)) != name
 
 
-def test_another_model_by_its_folder(tiny: Path) -> None:
+def test_another_model_by_its_folder(tiny: Path, tmp_path: Path) -> None:
     """Any sentence-transformers folder encodes, with its own length of vectors and its own window."""
-    small = load_encoder(str(tiny))
+    small, serving = prepare(str(tiny), tmp_path)
     assert small.encode(["one", "two"]).shape == (2, 32) and small.window == 30
     assert small.tokens(["one two"])[0].vectors.shape == (2, 32)
+    assert load_encoder(str(tiny), tmp_path, serving) is small
 
 
 @pytest.mark.parametrize("name", ["sentence-transformers/all-mpnet-base-v2", "no-such-folder", ""])
-def test_what_is_no_model_is_refused(name: str) -> None:
+def test_what_is_no_model_is_refused(name: str, tmp_path: Path) -> None:
     """A hub's model name is not fetched, and the message says what to set."""
     with pytest.raises(IndexFault, match="Set encoder to all-MiniLM-L6-v2"):
-        load_encoder(name)
+        prepare(name, tmp_path)
 
 
 @pytest.mark.parametrize("spoil", ["model.safetensors", "tokenizer.json", "config.json", "modules.json"])
-def test_a_broken_model_is_refused(tiny: Path, spoil: str) -> None:
+def test_a_broken_model_is_refused(tiny: Path, tmp_path: Path, spoil: str) -> None:
     """A damaged file in the folder is an IndexFault naming the folder, not a traceback from a library."""
     (tiny / spoil).write_text("{")
     with pytest.raises(IndexFault, match="tiny"):
-        load_encoder(str(tiny))
+        prepare(str(tiny), tmp_path)
 
 
-def test_pickled_weights_are_refused(tiny: Path) -> None:
+def test_pickled_weights_are_refused(tiny: Path, tmp_path: Path) -> None:
     """Weights that only exist as a pickle are not loaded."""
     import torch
     from safetensors.torch import load_file
@@ -120,7 +121,7 @@ def test_pickled_weights_are_refused(tiny: Path) -> None:
     torch.save(load_file(tiny / "model.safetensors"), tiny / "pytorch_model.bin")
     (tiny / "model.safetensors").unlink()
     with pytest.raises(IndexFault):
-        load_encoder(str(tiny))
+        prepare(str(tiny), tmp_path)
 
 
 def test_importing_the_index_does_not_import_torch() -> None:
@@ -139,10 +140,14 @@ def test_nothing_is_fetched(tmp_path: Path) -> None:
         "def guard(event, _):\n"
         "    if event in ('socket.connect', 'socket.getaddrinfo', 'socket.gethostbyname'): raise OSError(event)\n"
         "sys.addaudithook(guard)\n"
-        "from index.encode import load_encoder\n"
-        "assert load_encoder('all-MiniLM-L6-v2').encode(['bread']).shape == (1, 384)\n"
+        "from pathlib import Path\n"
+        "from index.encode import prepare\n"
+        "made = prepare('all-MiniLM-L6-v2', Path(sys.argv[1]))\n"
+        "assert made[0].encode(['bread']).shape == (1, 384) and made[1]['by'] == 'onnxruntime'\n"
     )
     environment = {"PATH": "/usr/bin", "HOME": str(tmp_path), "HF_HOME": str(tmp_path)}
     root = Path(__file__).parents[1]
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120, cwd=root, env=environment)
-    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+    command = [sys.executable, "-c", script, str(tmp_path / "index")]
+    subprocess.run(command, check=True, timeout=120, cwd=root, env=environment)
+    left = {file.relative_to(tmp_path).parts[0] for file in tmp_path.rglob("*") if file.is_file()}
+    assert left == {"index"}

@@ -112,6 +112,8 @@ def built(result: Built, out: Console, err: Console) -> None:
         listed = f": {', '.join(map(plain, ids))}" if ids else ""
         out.print(f"{name:8}{len(ids)}{listed}")
     out.print(f"{'index':8}{result.generation}")
+    if result.slow:
+        err.print(plain(f"note: the encoder runs by sentence-transformers, slower and larger: {result.slow}"))
     for reason in result.left:
         err.print(plain(f"left out: {reason}"))
     for fault in result.faults:

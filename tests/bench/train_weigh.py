@@ -28,7 +28,7 @@ from bot.settings import BUNDLED as BUNDLED_DOCUMENTS
 from bot.weigh import WEIGHTS, load_weights
 from corpus.document import Passage
 from index.contract import Encoder, FloatMatrix
-from index.encode import BUNDLED, load_encoder
+from index.encode import BUNDLED, prepare
 from index.index import build
 from index.scale import calibrate
 from tests.bench.weigh_data import LIMIT, Case, load, part
@@ -214,7 +214,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    encoder = load_encoder(BUNDLED)
+    with TemporaryDirectory() as folder:
+        encoder, _ = prepare(BUNDLED, Path(folder))
     kept = calibrate(encoder)
     cases = load(parser.parse_args().data, encoder)
     LOG.info("%d cases", len(cases))
