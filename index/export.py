@@ -136,7 +136,7 @@ def longest(model: SentenceTransformer) -> int:
 
 
 def load(folder: Path) -> SentenceTransformer:
-    """A sentence-transformers model from its folder, for one thread; nothing is fetched and nothing unpickled."""
+    """A sentence-transformers model from its folder, for one thread; nothing is fetched, and no code in it is run."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 

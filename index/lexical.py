@@ -6,6 +6,7 @@ know: vectors, documents, or how its rows are kept.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 import unicodedata
@@ -13,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from corpus.document import Passage
+from index import impacts
 
 SCHEMA = (
     "CREATE VIRTUAL TABLE lexical USING fts5(headings, keys, text, tokenize = 'porter unicode61 remove_diacritics 2')"
@@ -40,6 +42,10 @@ def best(connection: sqlite3.Connection, text: str, k: int) -> list[tuple[int, f
     words = terms(text)
     if not words or k < 1:
         return []
+    if connection.execute("SELECT 1 FROM impacts LIMIT 1").fetchone():
+        cut = [stems(word) for word in words]
+        if all(len(each) == 1 for each in cut):  # FTS5 alone knows where words stand side by side
+            return impacts.best(connection, [each[0] for each in cut], k)
     query = " OR ".join(f'"{word}"' for word in words)
     found = connection.execute(
         "SELECT rowid, -bm25(lexical, ?, ?, ?) AS score FROM lexical WHERE lexical MATCH ? "
@@ -47,6 +53,16 @@ def best(connection: sqlite3.Connection, text: str, k: int) -> list[tuple[int, f
         (*WEIGHTS, query, k),
     )
     return [(int(row), max(0.0, float(score))) for row, score in found]
+
+
+@lru_cache(maxsize=4096)
+def stems(word: str) -> tuple[str, ...]:
+    """A word as the full-text table cuts and stems it: more than one where its script is written without spaces."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as table:
+        table.execute(SCHEMA)
+        table.execute("CREATE VIRTUAL TABLE found USING fts5vocab(lexical, instance)")
+        table.execute("INSERT INTO lexical (text) VALUES (?)", (word,))
+        return tuple(term for (term,) in table.execute("SELECT term FROM found ORDER BY offset"))
 
 
 def terms(text: str) -> list[str]:

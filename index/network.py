@@ -12,17 +12,23 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from index.files import checksum
+
+# Its official builds write an id of the device into the home folder and report to Microsoft, as soon as they are loaded:
+# its own disable_telemetry_events() comes too late for that. Its native code reads this, hence putenv.
+os.putenv("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime  # type: ignore[import-untyped]  # it ships no types
 
 MODEL, TOKENIZER, FACTS = "model.onnx", "tokenizer.json", "network.json"
 FORMAT = 1
@@ -30,7 +36,7 @@ BATCH = 8  # larger batches fall out of the processor's cache and are slower
 
 Text = str | tuple[str, str]
 
-onnxruntime.disable_telemetry_events()  # Windows builds of it report home unless told not to
+onnxruntime.disable_telemetry_events()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def write(
     with contextlib.closing(SqliteStore(aside / generations.STORE, dim, durable=False)) as store:
         for document, passages in cut:
             store.replace_document(document, passages, [vectors[passage.id] for passage in passages])
+        store.work_out()
         store.derived().write(aside / generations.DENSE)
         digests = dict(store.documents())
     manifest = Manifest(

@@ -7,6 +7,7 @@ two ranked lists are fused, or which store an index serves from.
 from __future__ import annotations
 
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +16,13 @@ from threading import RLock
 import numpy as np
 
 from corpus.document import Document, Passage
-from index import lexical
+from index import impacts, lexical
 from index.contract import FloatMatrix, Hit
 from index.dense import Dense
 from index.rows import document_json, passage_json, read_document, read_passage
+
+MAPPED = 1 << 40  # bytes of the file SQLite may map; it takes as many as it can
+CACHED = 20_000  # passages kept in memory once they were found, at about 2 kB each
 
 TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
@@ -27,6 +31,7 @@ TABLES = (
     " json TEXT NOT NULL, vectors BLOB NOT NULL)",
     "CREATE INDEX passages_of ON passages (document, row)",
     lexical.SCHEMA,
+    impacts.SCHEMA,
 )
 
 
@@ -45,7 +50,8 @@ class SqliteStore:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
             self._create()
-        self._cache: dict[int, Passage] = {}
+        self._connection.execute(f"PRAGMA mmap_size = {MAPPED}")
+        self._cache: OrderedDict[int, Passage] = OrderedDict()
         self._dense: Dense | None = None
         self._seen = self.revision()
 
@@ -72,6 +78,7 @@ class SqliteStore:
                 lexical.remove(sql, row)
             sql.execute("DELETE FROM passages WHERE document = ?", (document.id,))
             sql.execute("DELETE FROM documents WHERE id = ?", (document.id,))
+            sql.execute("DELETE FROM impacts")
             if passages:
                 fields = (document.id, document.digest, document_json(document))
                 sql.execute("INSERT INTO documents (id, digest, json) VALUES (?, ?, ?)", fields)
@@ -137,6 +144,11 @@ class SqliteStore:
                 self._dense = Dense(np.concatenate(rows), owners)
             return self._dense
 
+    def work_out(self) -> None:
+        """Prepare quick answers by words for the documents as they stand; a change of them drops that again."""
+        with self._transaction("IMMEDIATE") as sql:
+            impacts.write(sql, lexical.WEIGHTS)
+
     def adopt(self, dense: Dense) -> None:
         """Search with a `derived` that was read from a file; the caller vouches that it belongs to these rows."""
         with self._lock:
@@ -173,6 +185,8 @@ class SqliteStore:
         if row not in self._cache:
             found = self._connection.execute("SELECT json FROM passages WHERE row = ?", (row,)).fetchone()
             self._cache[row] = read_passage(found[0])
+            if len(self._cache) > CACHED:
+                self._cache.popitem(last=False)
         return self._cache[row]
 
     def _one(self, query: str, value: str) -> object:

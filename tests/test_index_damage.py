@@ -159,7 +159,7 @@ def rewritten(index: Path, change: Callable[[dict[str, object]], object]) -> Non
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        (lambda found: found.update(format=2), "format is 2, this version reads 1"),
+        (lambda found: found.update(format=1), "format is 1, this version reads 2"),
         (lambda found: found.update(format="one"), "format is 'one'"),
         (lambda found: found.pop("format"), "no manifest"),
         (lambda found: found.pop("dim"), "dim"),

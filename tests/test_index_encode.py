@@ -134,7 +134,10 @@ def test_importing_the_index_does_not_import_torch() -> None:
 
 
 def test_nothing_is_fetched(tmp_path: Path) -> None:
-    """A process in which any look-up or connection fails, and whose caches are empty, loads the model and encodes."""
+    """A process in which any look-up or connection fails, and whose caches are empty, loads the model and encodes.
+
+    It leaves nothing in the home folder, where onnxruntime would keep an id of the device and what it has to report.
+    """
     script = (
         "import sys\n"
         "def guard(event, _):\n"
