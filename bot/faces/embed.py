@@ -22,6 +22,7 @@ from starlette.middleware.cors import CORSMiddleware
 from bot.bot import Bot
 from bot.compose import Speaker
 from bot.faces.problems import Problem
+from bot.faces.sessions import HEADER
 from bot.faces.templating import page
 from bot.settings import Settings
 from bot.words import Words
@@ -79,7 +80,8 @@ def embed(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["content-type"],
+            allow_headers=["Content-Type", HEADER],
+            expose_headers=["Retry-After"],
         )
     return app
 
