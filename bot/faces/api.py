@@ -20,7 +20,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 
 from bot.bot import Bot
-from bot.faces import reference
+from bot.faces import reference, theme
 from bot.faces.bodies import Bodies
 from bot.faces.gate import Gate, asking
 from bot.faces.guard import Guard
@@ -209,6 +209,12 @@ def _service(bot: Bot | None, settings: Settings, problems: Problems, tally: Tal
     def docs(request: Request) -> HTMLResponse:
         described = reference.describe(request.app.openapi())
         return HTMLResponse(page("docs.html", request, settings.title, problems.disclaimer, **described))
+
+    colours = theme.css(settings)
+
+    @routes.get("/static/tokens.css")
+    def tokens() -> Response:
+        return Response(colours, media_type="text/css", headers={"Cache-Control": "no-cache"})
 
     @routes.get("/favicon.ico")
     def favicon() -> FileResponse:
