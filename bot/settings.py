@@ -7,6 +7,7 @@ environment. Does not know what the settings are used for.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -45,6 +46,23 @@ def _listed(sites: object) -> object:
     return tuple(re.findall(r"[^\s,]+", sites)) if isinstance(sites, str) else sites
 
 
+def _rate(limit: str) -> str:
+    """Counts by time, such as "20/minute, 200/hour"; "" for no limit."""
+    one = r"[1-9]\d{0,6}/(second|minute|hour|day)"
+    if not re.fullmatch(f"({one}(, ?{one})*)?", limit):
+        raise ValueError(f'{limit!r} is no limit: write it like "20/minute, 200/hour", or "" for none')
+    return limit
+
+
+def _proxy(address: str) -> str:
+    """An address or network as the ipaddress module reads it."""
+    ipaddress.ip_network(address)
+    return address
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
+Proxies = Annotated[tuple[Annotated[str, AfterValidator(_proxy)], ...], NoDecode, BeforeValidator(_listed)]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_listed)]
 
 
@@ -65,6 +83,16 @@ class Settings(BaseSettings):
     locale: str = Field("en", description="BCP 47 tag used where a request names none; no country, no default numbers")
     review_months: int = Field(36, ge=1, le=120, description="a review older than this is overdue")
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
+    programs: bool = Field(True, description="answer programs, which name no site, without a session token")
+    secret: str = Field("", repr=False, description="signs session tokens; none: a new one at each start")
+    session_minutes: int = Field(30, ge=1, le=1440, description="how long a session token is good for")
+    session_limit: Rate = Field("20/minute, 200/hour", description="questions one session may ask")
+    address_limit: Rate = Field(
+        "120/minute, 2000/hour", description="questions one address may ask; this machine any number"
+    )
+    proxies: Proxies = Field(("127.0.0.1",), description="reverse proxies whose X-Forwarded-For is believed")
+    accent: Colour = Field("#0F6B5C", description="colour of buttons and links on a light ground")
+    accent_dark: Colour = Field("#6CC7B5", description="the same on a dark ground")
 
     @classmethod
     def settings_customise_sources(

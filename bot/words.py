@@ -91,6 +91,11 @@ class Words:
         """The languages there is a phrases file for, English first; lower case."""
         return tuple(self._locales)
 
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """The countries there are contacts for, as two capitals."""
+        return tuple(sorted(filter(None, self._contacts)))
+
     def has(self, id: str) -> bool:
         """Whether there is a phrase of that id."""
         return id in self._locales[BASE].phrases

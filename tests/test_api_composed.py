@@ -11,6 +11,7 @@ from bot.bot import Bot
 from bot.faces.cli import compose
 from bot.faces.guard import CHAT_CSP, PAGE_CSP
 from bot.faces.problems import LIMIT_BYTES
+from bot.faces.sessions import HEADER
 from tests.serving import served
 
 ALLOWED = "https://help.example"
@@ -40,7 +41,9 @@ def test_no_foreign_origin_reads_or_asks(site: httpx.Client, origin: str, path: 
 
 def test_an_allowed_origin_gets_itself_and_no_cookies(site: httpx.Client) -> None:
     """Its own name, never a star, and never with credentials."""
-    asked = site.post("/v1/ask", json={"question": "Can men produce milk?"}, headers={"Origin": ALLOWED})
+    session = site.get("/v1/session", headers={"Origin": ALLOWED}).json()["token"]
+    sent = {"Origin": ALLOWED, HEADER: session}
+    asked = site.post("/v1/ask", json={"question": "Can men produce milk?"}, headers=sent)
     preflight = site.options("/v1/ask", headers={"Origin": ALLOWED, "Access-Control-Request-Method": "POST"})
     assert (asked.status_code, preflight.status_code) == (200, 200)
     for said in (asked, preflight):
@@ -58,7 +61,7 @@ def test_every_page_carries_the_security_headers(site: httpx.Client, path: str) 
     assert policy == CHAT_CSP if path.startswith("/chat") else policy.startswith(PAGE_CSP.split(";")[0])
     assert "frame-ancestors 'self'" in policy
     assert said.headers["x-content-type-options"] == "nosniff"
-    assert said.headers["referrer-policy"] == "no-referrer"
+    assert said.headers["referrer-policy"] == "same-origin"
 
 
 def test_a_body_beyond_the_limit_is_refused(site: httpx.Client) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.faces import pages
+from bot.faces import pages, theme
+from bot.settings import SettingsError, load
 
 
 def test_print_keeps_the_disclaimer() -> None:
@@ -17,13 +18,6 @@ def test_print_keeps_the_disclaimer() -> None:
     hidden = " ".join(re.findall(r"([^{}]*)\{[^}]*display: none", printed))
     assert "nav" in hidden
     assert "note" not in hidden
-
-
-def luminance(colour: str) -> float:
-    """The relative luminance of "#RRGGBB", as WCAG defines it."""
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -43,5 +37,28 @@ def test_colours_have_contrast(scheme: str, ink: str, grounds: tuple[str, ...]) 
     light, _, dark = css.partition("prefers-color-scheme: dark")
     colours = dict(re.findall(r"--([\w-]+): (#[0-9A-F]{6});", light if scheme == "light" else dark))
     for ground in grounds:
-        bright, dim = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
-        assert (bright + 0.05) / (dim + 0.05) >= 4.5, f"{ink} on {ground}"
+        assert theme.contrast(colours[ink], colours[ground]) >= 4.5, f"{ink} on {ground}"
+
+
+def test_the_accents_are_the_operator_s() -> None:
+    """Each in its own scheme, with words on it that can be read; by default the table is as it is written."""
+    assert theme.css(load()) == theme.TOKENS.read_text(encoding="utf-8")
+    light, _, dark = theme.css(load(accent="#1D4ED8", accent_dark="#93C5FD")).partition(theme.DARK)
+    assert re.findall(r"--(?:on-)?accent: #\w+", light) == ["--accent: #1D4ED8", "--on-accent: #FFFFFF"]
+    assert re.findall(r"--(?:on-)?accent: #\w+", dark) == ["--accent: #93C5FD", "--on-accent: #000000"]
+
+
+@pytest.mark.parametrize(("key", "way"), [("accent", "darker"), ("accent_dark", "lighter")])
+def test_a_colour_nobody_can_read_is_refused(key: str, way: str) -> None:
+    """With its contrast, and which way to go; what is no colour is refused too."""
+    with pytest.raises(SettingsError, match=rf"{key} = '#808080'.* to 1.*{way}"):
+        theme.css(load(**{key: "#808080"}))
+    with pytest.raises(SettingsError, match=key):
+        load(**{key: "teal"})
+
+
+def test_contrast_is_wcag_s() -> None:
+    """Black on white has 21 to 1, a colour on itself 1, and the grey known to just pass passes."""
+    assert theme.contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert theme.contrast("#123456", "#123456") == 1
+    assert 4.5 < theme.contrast("#767676", "#FFFFFF") < 4.6

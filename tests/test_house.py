@@ -35,7 +35,10 @@ OWNERS = {
     "gradio": "bot.faces.",
     "fastapi": "bot.faces.",
     "starlette": "bot.faces.",
-    "uvicorn": "bot.faces.cli",
+    "uvicorn": "bot.faces.server",
+    "h11": "bot.faces.server",
+    "itsdangerous": "bot.faces.sessions",
+    "limits": "bot.faces.gate",
     "typer": "bot.faces.cli",
     "matplotlib": "bot.measure",
 }

@@ -20,7 +20,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 
 from bot.bot import Bot
-from bot.faces import reference
+from bot.faces import reference, theme
+from bot.faces.bodies import Bodies
+from bot.faces.gate import Gate, asking
 from bot.faces.guard import Guard
 from bot.faces.problems import Problem, Problems
 from bot.faces.schema import (
@@ -31,8 +33,10 @@ from bot.faces.schema import (
     PassageBody,
     ProblemBody,
     ReplyBody,
+    SessionBody,
     WholeDocumentBody,
 )
+from bot.faces.sessions import Sessions
 from bot.faces.tally import Tally
 from bot.faces.templating import page, prefix
 from bot.render import as_dict, claim_dict, disclaimer_dict
@@ -41,6 +45,7 @@ from bot.settings import Settings
 from bot.words import Words
 
 STATIC = Path(__file__).parents[1] / "static"
+POSTED = (400, 401, 403, 408, 413, 415, 422, 429, 500)
 SUMMARY = "Answers from vetted documents, in the documents' own words, every sentence cited."
 
 
@@ -60,9 +65,12 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     problems.install(app)
     # Allows no foreign origin. Without it the chat page's own handling would echo any origin, with credentials.
     app.add_middleware(CORSMiddleware, allow_origins=[])
+    sessions = Sessions(settings.secret, settings.session_minutes)
+    app.add_middleware(Bodies, problems=problems)
+    app.add_middleware(Gate, problems=problems, settings=settings, sessions=sessions)
     app.add_middleware(Guard, problems=problems)
     tally = app.state.tally = Tally()  # the chat page counts its thumbs here too
-    app.include_router(_conversation(bot, tally))
+    app.include_router(_conversation(bot, tally, sessions))
     app.include_router(_documents(bot, problems))
     app.include_router(_service(bot, settings, problems, tally))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -82,8 +90,14 @@ def _loaded(bot: Bot | None) -> Bot:
     return bot
 
 
-def _conversation(bot: Bot | None, tally: Tally) -> APIRouter:
+def _conversation(bot: Bot | None, tally: Tally, sessions: Sessions) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["conversation"])
+
+    @routes.get("/session", responses={200: {"model": SessionBody}, **_faults(403, 429, 500)})
+    def session(request: Request) -> JSONResponse:
+        """A token for the header Milkwise-Session. A page of another site needs one to ask; programs may do without."""
+        body = {"token": sessions.issue(asking(request)), "seconds": sessions.seconds}
+        return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
     @routes.post(
         "/ask",
@@ -96,7 +110,7 @@ def _conversation(bot: Bot | None, tally: Tally) -> APIRouter:
                     "text/event-stream": {"schema": {"type": "string"}, "example": reference.STREAM},
                 },
             },
-            **_faults(400, 413, 415, 422, 500, 503),
+            **_faults(*POSTED, 503),
         },
     )
     def ask(body: AskBody, request: Request) -> Response:
@@ -108,7 +122,7 @@ def _conversation(bot: Bot | None, tally: Tally) -> APIRouter:
             return StreamingResponse(_events(reply), media_type="text/event-stream", headers=headers)
         return JSONResponse(as_dict(reply), headers={"Cache-Control": "no-store"})
 
-    @routes.post("/feedback", status_code=204, responses=_faults(400, 413, 415, 422, 500))
+    @routes.post("/feedback", status_code=204, responses=_faults(*POSTED))
     def feedback(body: FeedbackBody) -> None:
         """Say whether a reply helped. Only counters move; no text is kept."""
         tally.count(body.vote, body.kind)
@@ -195,6 +209,12 @@ def _service(bot: Bot | None, settings: Settings, problems: Problems, tally: Tal
     def docs(request: Request) -> HTMLResponse:
         described = reference.describe(request.app.openapi())
         return HTMLResponse(page("docs.html", request, settings.title, problems.disclaimer, **described))
+
+    colours = theme.css(settings)
+
+    @routes.get("/static/tokens.css")
+    def tokens() -> Response:
+        return Response(colours, media_type="text/css", headers={"Cache-Control": "no-cache"})
 
     @routes.get("/favicon.ico")
     def favicon() -> FileResponse:

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -67,10 +67,16 @@ def serve(
         settings = _settings(documents=documents, index=index, host=host, port=port)
         with _bound(settings.host, settings.port) as listener:  # before slow work: a taken port shows at once
             from bot.bot import Bot
-            from bot.faces import upkeep
+            from bot.faces import server, upkeep
 
             upkeep.refresh(settings)
-            _run(compose(Bot.open(settings.index, settings), settings), listener, settings)
+            site = compose(Bot.open(settings.index, settings), settings)
+            server.run(
+                site,
+                listener,
+                settings,
+                lambda at: typer.echo(f"{settings.title} is ready at {at} (Ctrl-C stops it)"),
+            )
 
 
 @app.command()
@@ -206,28 +212,6 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
             remedy = "Stop what runs there, or choose another with --port." if port else "Choose another with --host."
             _fail(f"{host}:{port}: cannot be served on ({fault.strerror}). {remedy}")
         yield listener
-
-
-def _run(site: FastAPI, listener: socket.socket, settings: Settings) -> None:
-    """Serve until Ctrl-C or SIGTERM, letting answers under way finish."""
-    import uvicorn
-
-    class Announced(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            host = f"[{settings.host}]" if ":" in settings.host else settings.host
-            typer.echo(f"{settings.title} is ready at http://{host}:{listener.getsockname()[1]}/ (Ctrl-C stops it)")
-
-    config = uvicorn.Config(
-        site,
-        root_path=settings.root_path,
-        log_level="warning",
-        access_log=False,  # addresses can hold what a visitor typed
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
-    with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
-        Announced(config).run([listener])
 
 
 @contextmanager

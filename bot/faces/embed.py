@@ -1,7 +1,7 @@
-"""The widget: one script other sites load, and the page that shows it.
+"""The widget: one script other sites load.
 
-Comes in: an app, an open bot, settings. Goes out: the same app with /widget.js, its pinned twin and /widget on it, open
-to the sites in `origins`. Does not know: what the widget does with the words it is given, or how an answer is found.
+Comes in: an app, an open bot, settings. Goes out: the same app with /widget.js, its pinned twin and the widget's pages
+on it, open to the sites in `origins`. Does not know: what the widget does with the words it is given.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 from starlette.middleware.cors import CORSMiddleware
 
 from bot.bot import Bot
 from bot.compose import Speaker
+from bot.faces import embed_pages, theme
 from bot.faces.problems import Problem
-from bot.faces.templating import page
+from bot.faces.sessions import HEADER
 from bot.settings import Settings
 from bot.words import Words
 
@@ -30,19 +31,16 @@ STATIC = Path(__file__).parents[1] / "static"
 UNFILLED = "const SERVED = null;"
 SAID = (
     *("about", "all-questions", "answer", "ask", "ask-else", "call", "close", "copied", "copy", "cut-off", "error"),
-    *("error-busy", "error-loading", "error-long", "feedback-thanks", "helpful", "hours", "launch", "lead-in"),
+    *("error-long", "error-wait", "feedback-thanks", "helpful", "hours", "launch", "lead-in"),
     *("not-helpful", "not-reviewed", "no-publisher", "offline", "open-document", "page", "placeholder", "privacy"),
     *("read-as", "refused", "remove-topic", "retry", "reviewed", "slow", "source-number", "start-again", "starters"),
     *("stop", "stopped", "suggestions", "text-to", "they-do-answer", "unreachable", "visit", "welcome", "you-asked"),
     "your-question",
 )
-PLACES = ("topic", "number", "hours", "title", "page", "question", "date", "site")  # the widget fills these
+PLACES = ("topic", "when", "number", "hours", "title", "page", "question", "date", "site")  # the widget fills these
+RTL = ("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages written from right to left
 PINNED_SECONDS = 365 * 24 * 3600
 FRESH_SECONDS = 3600
-PAGE_CSP = (
-    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'; require-trusted-types-for 'script'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +70,16 @@ class Script:
 def embed(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
     """Put the widget on the app and let the sites in `settings.origins` ask. Call before the app is started."""
     script = Script.of(filled(bot, settings))
-    app.include_router(_routes(script, bot, settings))
+    app.include_router(_routes(script))
+    app.include_router(embed_pages.router(script.pin, script.integrity, bot, settings))
     if settings.origins:
         # Outermost, so that these sites can read faults too. Never with credentials: there are none.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["content-type"],
+            allow_headers=["Content-Type", HEADER],
+            expose_headers=["Retry-After"],
         )
     return app
 
@@ -87,15 +87,15 @@ def embed(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
 def filled(bot: Bot, settings: Settings) -> str:
     """The script with all it must be able to show without asking: words, disclaimers, first questions, colours.
 
-    Its comment lines stay behind, the rest is served as it is written.
+    Its comment lines and the space before a line stay behind, the rest is served as it is written.
     """
-    source = re.sub(r"(?m)^ *//.*\n", "", (STATIC / "widget.js").read_text(encoding="utf-8"))
+    source = re.sub(r"(?m)^ *(//.*\n)?", "", (STATIC / "widget.js").read_text(encoding="utf-8"))
     served = {
         "title": settings.title,
         "locale": settings.locale,
         "starters": Speaker(bot.index, bot.words, settings.locale).starters(),
         "words": {locale: spoken(bot.words, locale, len(bot.index.documents())) for locale in bot.words.locales},
-        "tokens": tokens((STATIC / "tokens.css").read_text(encoding="utf-8"), source),
+        "tokens": tokens(theme.css(settings), source),
     }
     before, after = source.split(UNFILLED)
     return f"{before}const SERVED = {json.dumps(served, ensure_ascii=False, separators=(',', ':'))};{after}"
@@ -106,6 +106,7 @@ def spoken(words: Words, locale: str, documents: int) -> dict[str, str]:
     later = {name: f"{{{name}}}" for name in PLACES}
     looking = "looking-one" if documents == 1 else "looking"
     return {
+        "dir": "rtl" if locale.partition("-")[0] in RTL else "ltr",
         "disclaimer": words.disclaimer(locale).text,
         "looking": words.text(looking, locale, n=documents),
         **{id: words.text(id, locale, **later) for id in SAID},
@@ -113,15 +114,23 @@ def spoken(words: Words, locale: str, documents: int) -> dict[str, str]:
 
 
 def tokens(css: str, used: str) -> str:
-    """The colours and sizes a script uses, set on the widget's own outermost element: a page cannot reach in there."""
+    """The colours and sizes a script uses, set on the widget's own outermost element: a page cannot reach in there.
+
+    The accents alone are open to it: --milkwise-accent and --milkwise-on-accent, with -dark at the end on dark pages.
+    """
     bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     kept = re.sub(r"(--[\w-]+):[^;]+;", lambda found: found[0] * (f"var({found[1]})" in used), bare)
-    return re.sub(r"\s+", " ", re.sub(r"@media[^{]*{\s*:root\s*{\s*}\s*}", "", kept)).strip().replace(":root", ".all")
+    light, dark, rest = kept.partition(theme.DARK)
+    light, rest = (
+        re.sub(r"--((?:on-)?accent): (#\w+)", rf"--\1: var(--milkwise-\1{end}, \2)", part)
+        for part, end in ((light, ""), (rest, "-dark"))
+    )
+    whole = re.sub(r"@media[^{]*{\s*:root\s*{\s*}\s*}", "", light + dark + rest)
+    return re.sub(r"\s+", " ", whole).strip().replace(":root", ".all")
 
 
-def _routes(script: Script, bot: Bot, settings: Settings) -> APIRouter:
+def _routes(script: Script) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
-    disclaimer = bot.words.disclaimer(settings.locale)
 
     @routes.api_route("/widget.js", methods=["GET", "HEAD"])
     def newest(request: Request) -> Response:
@@ -132,25 +141,6 @@ def _routes(script: Script, bot: Bot, settings: Settings) -> APIRouter:
         if pin != script.pin:
             raise Problem(404, "This version of the widget is gone. /widget shows the line for the present one.")
         return _script(script, request, f"public, max-age={PINNED_SECONDS}, immutable")
-
-    @routes.get("/widget")
-    def shown(request: Request) -> HTMLResponse:
-        server = str(request.base_url).rstrip("/")
-        html = page(
-            "widget.html",
-            request,
-            settings.title,
-            disclaimer,
-            title="On your site",
-            server=server,
-            origin=f"{request.url.scheme}://{request.url.netloc}",
-            pin=script.pin,
-            integrity=script.integrity,
-            locale=settings.locale,
-            origins=settings.origins,
-            fallback=bot.words.text("all-questions", settings.locale),
-        )
-        return HTMLResponse(html, headers={"Content-Security-Policy": PAGE_CSP})
 
     return routes
 

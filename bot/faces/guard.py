@@ -1,4 +1,4 @@
-"""What stands before every route: security headers, the limit on bodies, and a last catch that tells nothing.
+"""What stands before every route: security headers, and a last catch that tells nothing.
 
 Comes in: an ASGI app. Goes out: the same app, guarded; streams pass through untouched. Does not know: what routes do.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from email.message import Message as Header
 
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.faces.problems import LIMIT_BYTES, NOT_JSON, Problems
+from bot.faces.problems import Problems
 
 # The chat page is Gradio's: it needs inline styles, data: icons and its own event stream, and nothing from other hosts.
 CHAT_CSP = (
@@ -26,7 +25,7 @@ PAGE_CSP = (
 )
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # under "no-referrer" browsers call our own pages' origin "null"
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -62,10 +61,7 @@ class Guard:
             await send(message)
 
         try:
-            if scope["method"] == "POST" and path.startswith("/v1/"):
-                await self._limited(scope, receive, send_guarded)
-            else:
-                await self.app(scope, receive, send_guarded)
+            await self.app(scope, receive, send_guarded)
         except Exception as fault:
             # The message of a fault may hold what a visitor wrote: only its type and place are logged.
             frames = "; ".join(
@@ -77,44 +73,6 @@ class Guard:
             await self._refuse(
                 500, "Something went wrong on our side. Nothing you wrote was kept.", scope, send_guarded
             )
-
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read a JSON body of bounded size, whether or not its length was announced, then hand it on."""
-        headers = Headers(scope=scope)
-        kind = Header()
-        kind["content-type"] = headers.get("content-type", "")
-        if kind.get_content_type() != "application/json":
-            fault = ("content-type", "it is not JSON", "Send Content-Type: application/json.")
-            await self._refuse(415, "This address takes JSON.", scope, send, fault)
-            return
-        length = headers.get("content-length", "0")
-        body = bytearray()
-        too_long = not length.isascii() or not length.isdigit() or int(length) > LIMIT_BYTES
-        more = not too_long
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            too_long = len(body) > LIMIT_BYTES
-            more = message.get("more_body", False) and not too_long
-        if too_long:
-            fault = ("body", "it is longer than 64 KiB", "Send fewer or shorter turns.")
-            await self._refuse(413, "The request is too long.", scope, send, fault)
-            return
-        if not body.strip():
-            await self._refuse(400, NOT_JSON[0], scope, send, NOT_JSON[1:])
-            return
-        replayed = False
-
-        async def replay() -> Message:
-            nonlocal replayed
-            if replayed:
-                return await receive()
-            replayed = True
-            return {"type": "http.request", "body": bytes(body), "more_body": False}
-
-        await self.app(scope, replay, send)
 
     async def _refuse(self, status: int, detail: str, scope: Scope, send: Send, *errors: tuple[str, str, str]) -> None:
         async def nothing() -> Message:

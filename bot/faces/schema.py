@@ -94,6 +94,13 @@ class FeedbackBody(BaseModel):
     question: Annotated[str, StringConstraints(max_length=2000)] | None = None
 
 
+class SessionBody(BaseModel):
+    """A session: what the next questions are counted under, and nothing else."""
+
+    token: str = Field(description="for the header Milkwise-Session; good for pages of the site that asked for it")
+    seconds: int = Field(description="how long it is good for")
+
+
 class ClaimBody(BaseModel):
     """One thing said, and the id of the passage, rule or phrase that backs it."""
 

@@ -1,10 +1,11 @@
 // Milkwise on any site: <script src="https://…/widget.js" defer data-locale="en-GB"></script>
 // Adds one element, <milkwise-chat>, that asks the server this script came from and shows the answer, each sentence with
 // its source, always under the disclaimer. Remembers the conversation while the page is open: no cookie, no storage.
-// What it takes and tells is listed on the server's page /widget.
+// What it takes and tells is listed in docs/widget.md; the server's page /widget builds the line.
 "use strict";
 (() => {
-  // Filled in when served: words by language with their disclaimer, questions to start with, colours. Shown even offline.
+  // Filled in when served: words by language with their disclaimer, questions to start with, colours (each accent open to
+  // the host, as --milkwise-accent and so on). Shown even offline.
   const SERVED = null;
 
   const script = document.currentScript ?? document.querySelector('script[src*="/widget.js"], script[src*="/widget-"]');
@@ -18,23 +19,22 @@
   sheet.replaceSync(SERVED.tokens + `
 :host {
   all: initial !important; display: block !important; position: fixed !important; inset: 0 auto auto 0 !important;
-  width: 0 !important; height: 0 !important; overflow: visible !important; z-index: 2147483647 !important;
+  width: 0 !important; height: 0 !important; z-index: 2147483647 !important;
   direction: ltr !important; unicode-bidi: isolate !important;
 }
 :host([inline]) { position: relative !important; z-index: 0 !important; width: 100% !important; height: var(--milkwise-height, 600px) !important; }
-.all { --action: var(--milkwise-accent, var(--accent)); --on-action: var(--milkwise-on-accent, var(--on-accent)); }
 .all, .all * { box-sizing: border-box; margin: 0; }
 .all { font: 400 16px/1.5 var(--milkwise-font, var(--font)); color: var(--ink); text-align: start; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 button, textarea, a { font: inherit; color: inherit; }
 button { cursor: pointer; }
-:focus-visible { outline: 2px solid var(--action); outline-offset: 2px; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 
 .launcher {
   position: fixed; inset-block-end: calc(var(--milkwise-bottom, 16px) + env(safe-area-inset-bottom)); min-height: 48px; padding: 0 20px;
-  border: 1px solid var(--paper); border-radius: var(--radius-chip); background: var(--action); color: var(--on-action);
+  border: 1px solid var(--paper); border-radius: var(--radius-chip); background: var(--accent); color: var(--on-accent);
   font-weight: 600; box-shadow: var(--shadow);
 }
 .panel {
@@ -50,7 +50,7 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 .head { display: flex; align-items: center; padding: 4px; padding-inline-start: 16px; }
 .head h2 { flex: 1; font-size: 17px; }
 .quiet { min-height: 44px; min-width: 44px; padding: 0 12px; border: 0; background: none; color: var(--ink-soft); font-size: 14px; }
-.quiet:hover { color: var(--action); }
+.quiet:hover { color: var(--accent); }
 [aria-pressed="true"] { font-weight: 600; }
 .close { font-size: 24px; line-height: 1; }
 .note { flex: none; padding: 8px 16px; background: var(--note); border-block: 1px solid var(--line); font-size: 13px; line-height: 1.4; }
@@ -62,27 +62,27 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 .welcome .soft, .next { margin-block-start: 12px; }
 .chip {
   display: block; max-width: 100%; min-height: 44px; margin-block-start: 8px; padding: 8px 16px; border: 1px solid var(--line);
-  border-radius: 22px; background: var(--paper); color: var(--action); font-size: 15px; text-align: start;
+  border-radius: 22px; background: var(--paper); color: var(--accent); font-size: 15px; text-align: start;
 }
-.chip:hover { border-color: var(--action); }
+.chip:hover { border-color: var(--accent); }
 
 .asked { margin-block-end: 8px; }
 .exchange + .exchange { margin-block-start: 24px; }
 .reply { padding: 12px 16px; background: var(--paper); border: 1px solid var(--line); border-radius: var(--radius); }
 .reply > * + * { margin-block-start: 8px; }
 .cite {
-  position: relative; min-width: 24px; height: 24px; padding: 0; border: 1px solid var(--action); border-radius: var(--radius-chip);
-  background: none; color: var(--action); font-size: 13px; font-weight: 600;
+  position: relative; min-width: 24px; height: 24px; padding: 0; border: 1px solid var(--accent); border-radius: var(--radius-chip);
+  background: none; color: var(--accent); font-size: 13px; font-weight: 600;
 }
 .cite::after { content: ""; position: absolute; inset: -10px; }
-.cite:hover, .cite[aria-expanded="true"] { background: var(--action); color: var(--on-action); }
+.cite:hover, .cite[aria-expanded="true"] { background: var(--accent); color: var(--on-accent); }
 .row { display: flex; flex-wrap: wrap; margin-inline: -12px; margin-block-end: -8px; }
 .contact { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }
 .contact + .contact { margin-block-start: 16px; }
 .contact p { flex: 0 0 100%; }
 .way, .go {
-  display: flex; align-items: center; justify-content: center; min-height: 48px; min-width: 72px; padding: 0 16px; border: 1px solid var(--action);
-  border-radius: var(--radius); background: none; color: var(--action); font-weight: 600; text-decoration: none;
+  display: flex; align-items: center; justify-content: center; min-height: 48px; min-width: 72px; padding: 0 16px; border: 1px solid var(--accent);
+  border-radius: var(--radius); background: none; color: var(--accent); font-weight: 600; text-decoration: none;
 }
 .urgent { padding: 20px 16px; border: 2px solid var(--urgent); background: var(--urgent-ground); }
 .urgent > p:first-child { color: var(--urgent); font-size: 18px; font-weight: 600; }
@@ -94,15 +94,15 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 
 .sheet {
   position: absolute; inset: auto 0 0; max-height: 75%; padding: 0 16px 16px; overflow-y: auto; overscroll-behavior: contain;
-  background: var(--paper); border-block-start: 2px solid var(--action); font-size: 15px;
+  background: var(--paper); border-block-start: 2px solid var(--accent); font-size: 15px;
 }
 .top { position: sticky; top: 0; padding-block-end: 8px; background: var(--paper); }
 .top .head { padding: 0; margin-inline-end: -12px; }
 .top h3 { flex: 1; }
 .passage { margin-block: 12px; white-space: pre-line; }
-.chosen { outline: 1px solid var(--action); }
+.chosen { outline: 1px solid var(--accent); }
 mark { padding: 1px 2px; border-radius: 2px; background: var(--mark); color: inherit; }
-.open { display: inline-flex; align-items: center; min-height: 44px; color: var(--action); }
+.open { display: inline-flex; align-items: center; min-height: 44px; color: var(--accent); }
 
 .foot { flex: none; padding: 8px 12px 12px; border-block-start: 1px solid var(--line); background: var(--paper); }
 .topic { min-height: 44px; margin: 0 0 8px; padding: 4px 16px; font-size: 14px; }
@@ -112,7 +112,7 @@ textarea {
   background: var(--paper); font-size: 16px; resize: none; field-sizing: content;
 }
 textarea::placeholder { color: var(--ink-soft); opacity: 1; }
-.go:not(.stop) { background: var(--action); color: var(--on-action); }
+.go:not(.stop) { background: var(--accent); color: var(--on-accent); }
 
 @media (max-width: 480px), (max-height: 480px) {
   :host(:not([inline])) .panel {
@@ -139,8 +139,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
   }
 
   // To the server, without cookies and without saying which page is asking beyond its origin.
-  const send = (path, options) => fetch(link(path), { credentials: "omit", referrerPolicy: "no-referrer", ...options });
-  const post = (path, body, options) => send(path, { method: "POST", body, ...options, headers: { "Content-Type": "application/json", ...options?.headers } });
+  const send = (path, options) => fetch(link(path), { credentials: "omit", referrerPolicy: "same-origin", ...options });
 
   const place = (cited, page) => [...cited.headings, ...(cited.page ? [page] : [])].join(" › ");
   // "./documents/…" stays on this server whatever the path.
@@ -155,9 +154,11 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     #turns = [];
     // The AbortController of the question on its way.
     #asking = null;
+    // What the server counts the questions under. Says nothing of who asks.
+    #token;
     // The number whose source is open.
     #chosen = null;
-    #words; #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
+    #words; #lang; #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
 
     static launch() {
       // The page may have placed its own.
@@ -220,7 +221,9 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     #show(open) {
       this.#panel.hidden = !open;
       this.#launcher.setAttribute("aria-expanded", open);
-      if (open) this.#tell("open");
+      if (!open) return;
+      this.#tell("open");
+      this.#start().catch(() => {});
     }
 
     // Where the focus goes when what had it is gone. On touch not into the box: that would raise the keyboard.
@@ -234,13 +237,16 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       try {
         [this.#locale] = Intl.getCanonicalLocales(this.#option("locale") || []);
       } catch {
-        console.error(`Milkwise: data-locale is no language tag such as en-GB.`);
+        console.error("Milkwise: data-locale is no language tag such as en-GB.");
       }
       const tag = (this.#locale ?? SERVED.locale).toLowerCase();
-      const lang = [tag, tag.split("-")[0], "en"].find((one) => one in SERVED.words);
+      const lang = this.#lang = [tag, tag.split("-")[0], "en"].find((one) => one in SERVED.words);
       this.#words = SERVED.words[lang];
       const say = (id) => this.#say(id);
-      const dir = this.#option("dir") ?? (/^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/.test(lang) ? "rtl" : "ltr");
+      const dir = this.#option("dir") ?? this.#words.dir;
+      // The colour, that of the words on it, and the same two on dark pages.
+      this.#option("accent")?.split(" ").forEach((colour, no) =>
+        this.style.setProperty(`--milkwise-${["accent", "on-accent", "accent-dark", "on-accent-dark"][no]}`, colour));
       const side = this.#option("position") ?? (dir === "rtl" ? "left" : "right");
       const given = this.#option("starters");
       const starters = given === undefined ? SERVED.starters : given.split("|").filter((one) => one.trim());
@@ -375,7 +381,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       clearTimeout(late);
       if (this.#asking === control) this.#busy(null);
       if (state === "cleared") return;
-      if (state) this.#fail(state, asked, answer, waiting);
+      if (state) this.#fail(state, asked, answer, waiting, reply);
       else this.#draw(reply, asked, answer);
       this.#log.scrollTop = answer.parentNode.offsetTop - 16;
     }
@@ -386,11 +392,30 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#go.classList.toggle("stop", control);
     }
 
+    // Ask for a token where there is none; gives the response that refuses one.
+    async #start() {
+      if (this.#token) return;
+      const got = await send("/v1/session");
+      if (!got.ok) return got;
+      this.#token = (await got.json()).token;
+    }
+
+    // With a token, and with a new one where that has grown too old.
+    async #post(path, body, signal, again) {
+      const refused = await this.#start();
+      if (refused) return refused;
+      const headers = { "Content-Type": "application/json", Accept: "text/event-stream", "Milkwise-Session": this.#token };
+      const response = await send(path, { method: "POST", body, signal, headers });
+      if (response.status !== 401 || again) return response;
+      this.#token = "";
+      return this.#post(path, body, signal, true);
+    }
+
     // An event a claim, then the whole reply. Gives [state, reply]: one of them, or neither where nothing came at all.
     async #stream(asked, signal, claimed) {
-      const response = await post("/v1/ask", this.#body(asked), { signal, headers: { Accept: "text/event-stream" } });
-      const states = { 413: "error-long", 422: "error-long", 429: "error-busy", 503: "error-loading" };
-      if (!response.ok) return [states[response.status] ?? "error"];
+      const response = await this.#post("/v1/ask", this.#body(asked), signal), wait = response.headers.get("Retry-After");
+      const states = { 403: "refused", 413: "error-long", 422: "error-long", 429: "error-wait", 503: "unreachable" };
+      if (!response.ok) return [states[response.status] ?? "error", wait];
       try {
         const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
         for (let text = "", part; !(part = await reader.read()).done;) {
@@ -421,21 +446,21 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       try {
         await send("/healthz", { mode: "no-cors", cache: "no-store" });
       } catch {
-        console.error(`Milkwise: ${base} cannot be reached. It is down, or this page's connect-src does not name it.`);
+        console.error(`Milkwise: ${base} is down, or not in this page's connect-src.`);
         return "unreachable";
       }
-      console.error(`Milkwise: ${location.origin} may not ask ${base}. Its operator can add it to \`origins\` in milkwise.toml.`);
+      console.error(`Milkwise: ${location.origin} is not in \`origins\` in the milkwise.toml of ${base}.`);
       return "refused";
     }
 
-    #fail(state, asked, answer, waiting) {
+    #fail(state, asked, answer, waiting, wait = 0) {
+      const when = new Intl.RelativeTimeFormat(this.#lang).format(Math.ceil(wait / 60), "minute"), said = this.#say(state, { when });
+      const retry = make("button.way", { click: () => { this.#rest(); this.#ask(asked, answer); } }, this.#say("retry"));
+      retry.disabled = wait;
+      setTimeout(() => { retry.disabled = false; }, wait * 1000);
       waiting.remove();
-      answer.append(
-        make("p", {}, this.#say(state)),
-        state === "refused"
-          ? this.#link("/faq", "all-questions")
-          : make("button.way", { click: () => { this.#rest(); this.#ask(asked, answer); } }, this.#say("retry")));
-      this.#status.textContent = this.#say(state);
+      answer.append(make("p", {}, said), state === "refused" ? this.#link("/faq", "all-questions") : retry);
+      this.#status.textContent = said;
       this.#tell("error", { state });
     }
 
@@ -477,7 +502,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     #row(reply) {
       const votes = ["helpful", "not-helpful"].map((id, no) => make("button.quiet", {
         "aria-pressed": false, click: async (event) => {
-          const sent = await post("/v1/feedback", JSON.stringify({ vote: no ? "down" : "up", kind: reply.kind })).catch(() => null);
+          const sent = await this.#post("/v1/feedback", JSON.stringify({ vote: no ? "down" : "up", kind: reply.kind })).catch(() => null);
           if (!sent?.ok) return void (this.#status.textContent = this.#say("error"));
           event.target.setAttribute("aria-pressed", true);
           votes.forEach((button) => { button.disabled = true; });
@@ -489,11 +514,10 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 
     // Works without the clipboard permission, and on plain http too.
     #copy(reply, button) {
-      const page = (one) => this.#say("page", { page: one.page });
       const text = [
         ...reply.claims.map((claim) => claim.text + (claim.citation ? ` [${claim.citation}]` : "")),
         ...reply.contacts.map((one) => [one.label, one.call, one.text, one.url].filter(Boolean).join(", ")),
-        ...reply.citations.map((one) => `[${one.number}] ${[one.title, place(one, page(one)), this.#origin(one)].filter(Boolean).join(". ")}\n${link(one.url)}`),
+        ...reply.citations.map((one) => `[${one.number}] ${[one.title, place(one, this.#say("page", one)), this.#origin(one)].filter(Boolean).join(". ")}\n${link(one.url)}`),
         reply.disclaimer.text,
       ].join("\n\n");
       addEventListener("copy", (event) => {

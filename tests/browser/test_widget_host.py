@@ -38,7 +38,7 @@ def test_it_works_on_a_strict_and_hostile_page(hosted: Open, sites: tuple[str, s
 
 
 @pytest.mark.parametrize(
-    ("what", "words"), [("cut", "cut-off"), ("429", "error-busy"), ("503", "error-loading"), ("500", "error")]
+    ("what", "words"), [("cut", "cut-off"), ("503", "unreachable"), ("500", "error"), ("413", "error-long")]
 )
 def test_what_went_wrong_is_said_and_asked_again(hosted: Open, what: str, words: str) -> None:
     """Cut off in the middle, too busy, not ready: said in words, announced, and one press asks the same again."""
@@ -54,6 +54,41 @@ def test_what_went_wrong_is_said_and_asked_again(hosted: Open, what: str, words:
     button(page, "retry").click()
     expect(answer.locator(".cite").first).to_be_visible()
     expect(page.locator("milkwise-chat .asked")).to_have_count(2)
+
+
+def test_too_many_says_how_long_and_lets_ask_again_then(hosted: Open) -> None:
+    """429: how long to wait, in words; the same can be asked again after that and not before."""
+    page = hosted("with=data-open")
+    Trouble.what = "429"
+    answer = ask(page, ASKED)
+    said = say("error-wait", when="in 1 minute")
+    expect(answer).to_contain_text(said)
+    expect(page.locator("milkwise-chat").get_by_role("status")).to_have_text(said)
+    assert seen(page, "error") == [{"state": "error-wait"}]
+    retry = button(page, "retry")
+    expect(retry).to_be_disabled()
+    Trouble.what = ""
+    expect(retry).to_be_enabled()
+    retry.click()
+    expect(answer.locator(".cite").first).to_be_visible()
+
+
+def test_a_session_too_old_is_taken_anew(hosted: Open) -> None:
+    """One session serves a conversation; where the server knows it no more, nobody notices."""
+    page = hosted("with=data-open")
+    taken: list[str] = []
+    page.on("request", lambda request: taken.append(request.url) if request.url.endswith("/v1/session") else None)
+    ask(page, ASKED)
+    ask(page, ASKED)
+    assert len(taken) == 0  # taken as it opened
+    Trouble.what = "401"
+    page.get_by_label(say("your-question")).fill(ASKED)
+    with page.expect_response("**/v1/session"):
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(100)
+        Trouble.what = ""
+    expect(page.locator("milkwise-chat .asked")).to_have_count(3)
+    assert len(taken) == 1
 
 
 def test_stop_stops_and_what_is_typed_meanwhile_stays(hosted: Open) -> None:
@@ -106,7 +141,6 @@ def test_its_own_page_shows_it_live(hosted: Open, sites: tuple[str, str], scheme
     """/widget holds to its strict policy, has nothing for axe to find, and the widget on it answers."""
     page = hosted(color_scheme=scheme)
     page.goto(sites[1] + "/widget")
-    button(page, "launch").click()
     expect(ask(page, ASKED).locator(".cite").first).to_be_visible()
     page.evaluate(AXE)
     found = page.evaluate("async () => (await axe.run()).violations")

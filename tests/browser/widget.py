@@ -65,7 +65,7 @@ class Trouble:
             while (await receive())["type"] != "http.disconnect":
                 pass
         elif what:
-            await PlainTextResponse("", int(what), {"Retry-After": "5"})(scope, receive, send)
+            await PlainTextResponse("", int(what), {"Retry-After": "2"})(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
