@@ -40,12 +40,20 @@ def _origin(site: str) -> str:
     return site
 
 
+def _host(name: str) -> str:
+    """A name as a browser's Host header has it, without a port."""
+    if not re.fullmatch(r"\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name):
+        raise ValueError(f"{name!r} is no host name: write it like help.example.org, lower case, no scheme, no port")
+    return name
+
+
 def _listed(sites: object) -> object:
     """A variable holds several sites between commas or spaces."""
     return tuple(re.findall(r"[^\s,]+", sites)) if isinstance(sites, str) else sites
 
 
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_listed)]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_listed)]
 
 
 class Settings(BaseSettings):
@@ -64,6 +72,9 @@ class Settings(BaseSettings):
     title: str = Field("Milkwise", min_length=1, description="name shown on the page")
     locale: str = Field("en", description="BCP 47 tag used where a request names none; no country, no default numbers")
     review_months: int = Field(36, ge=1, le=120, description="a review older than this is overdue")
+    hosts: Hosts = Field(
+        (), description="names /mcp answers under besides this machine's own, such as help.example.org"
+    )
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
 
     @classmethod

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CODE = sorted(path for folder in ("corpus", "index", "bot") for path in (ROOT / folder).rglob("*.py"))
 ALL = CODE + sorted((ROOT / "tests").rglob("*.py"))
-FACES = {"bot.faces.api", "bot.faces.pages", "bot.faces.ui", "bot.faces.embed", "bot.faces.cli"}
+FACES = {"bot.faces.api", "bot.faces.pages", "bot.faces.ui", "bot.faces.embed", "bot.faces.mcp", "bot.faces.cli"}
 STAGES = {"bot.triage", "bot.rewrite", "bot.weigh", "bot.compose", "bot.render"}
 OWNERS = {
     "faiss": "index.dense",
@@ -32,6 +32,8 @@ OWNERS = {
     "gradio": "bot.faces.",
     "fastapi": "bot.faces.",
     "starlette": "bot.faces.",
+    "mcp": "bot.faces.mcp",
+    "mcp_types": "bot.faces.mcp",
     "uvicorn": "bot.faces.cli",
     "typer": "bot.faces.cli",
     "matplotlib": "bot.measure",

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
@@ -152,21 +151,7 @@ def _documents(bot: Bot | None, problems: Problems) -> APIRouter:
         if found is None:
             remedy = "GET /v1/documents/{id} lists a document's passages; send # as %23."
             raise Problem(404, "No passage has that id.", ("id", "it is unknown", remedy))
-        return JSONResponse(
-            {
-                "id": found.id,
-                "document": found.document,
-                "headings": found.headings,
-                "page": found.page,
-                "text": found.text,
-                "start": found.start,
-                "end": found.end,
-                "questions": found.keys,
-                "sentences": [{"text": one.text, "start": one.start, "end": one.end} for one in found.sentences],
-                "url": f"/documents/{quote(found.document)}?from={found.start}&to={found.end}#quote",
-                "disclaimer": disclaimer,
-            }
-        )
+        return JSONResponse(PassageBody.facts(found) | {"disclaimer": disclaimer})
 
     return routes
 

@@ -119,6 +119,16 @@ def chat(index: IndexDir = None, locale: LocaleTag = None) -> None:
 
 
 @app.command()
+def mcp(index: IndexDir = None) -> None:
+    """Serve the tools ask, search and read_passage to one program, over standard input and output (MCP)."""
+    with _one_line():
+        bot = _bot(index)
+        from bot.faces.mcp import run_stdio
+
+        run_stdio(bot, bot.settings)
+
+
+@app.command()
 def check(documents: Documents = None, index: IndexDir = None) -> None:
     """Vet documents, and verify every checksum of the index where there is one."""
     with _one_line():
@@ -167,12 +177,13 @@ def measure(
 
 def compose(bot: Bot, settings: Settings) -> FastAPI:
     """Every route of the contract in one app."""
-    from bot.faces import pages, ui
+    from bot.faces import mcp, pages, ui
     from bot.faces.api import create_app
     from bot.faces.embed import embed
 
     site = create_app(bot, settings)
     site.include_router(pages.router(bot, settings))
+    site.include_router(mcp.router(bot, settings))
     embed(site, bot, settings)
     return ui.mount(site, bot, settings)
 
