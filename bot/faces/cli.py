@@ -177,12 +177,13 @@ def measure(
 
 def compose(bot: Bot, settings: Settings) -> FastAPI:
     """Every route of the contract in one app."""
-    from bot.faces import mcp, pages, ui
+    from bot.faces import completions, mcp, pages, ui
     from bot.faces.api import create_app
     from bot.faces.embed import embed
 
     site = create_app(bot, settings)
     site.include_router(pages.router(bot, settings))
+    site.include_router(completions.router(bot, settings))
     site.include_router(mcp.router(bot, settings))
     embed(site, bot, settings)
     return ui.mount(site, bot, settings)

@@ -12,7 +12,7 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.faces.problems import LIMIT_BYTES, NOT_JSON, Problems, place
+from bot.faces.problems import LIMIT_BYTES, NOT_JSON, OPENAI, Problems, place
 
 # The chat page is Gradio's: it needs inline styles, data: icons and its own event stream, and nothing from other hosts.
 CHAT_CSP = (
@@ -29,6 +29,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+LIMIT_TALK_BYTES = 1024 * 1024  # a whole conversation, answers included
 _LOG = logging.getLogger("milkwise")
 
 
@@ -61,7 +62,8 @@ class Guard:
 
         try:
             if scope["method"] == "POST" and path.startswith("/v1/"):
-                await self._limited(scope, receive, send_guarded)
+                limit = LIMIT_TALK_BYTES if path.startswith(OPENAI) else LIMIT_BYTES
+                await self._limited(limit, scope, receive, send_guarded)
             else:
                 await self.app(scope, receive, send_guarded)
         except Exception as fault:
@@ -72,7 +74,7 @@ class Guard:
                 500, "Something went wrong on our side. Nothing you wrote was kept.", scope, send_guarded
             )
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _limited(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         """Read a JSON body of bounded size, whether or not its length was announced, then hand it on."""
         headers = Headers(scope=scope)
         kind = Header()
@@ -83,17 +85,17 @@ class Guard:
             return
         length = headers.get("content-length", "0")
         body = bytearray()
-        too_long = not length.isascii() or not length.isdigit() or int(length) > LIMIT_BYTES
+        too_long = not length.isascii() or not length.isdigit() or int(length) > limit
         more = not too_long
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
             body += message.get("body", b"")
-            too_long = len(body) > LIMIT_BYTES
+            too_long = len(body) > limit
             more = message.get("more_body", False) and not too_long
         if too_long:
-            fault = ("body", "it is longer than 64 KiB", "Send fewer or shorter turns.")
+            fault = ("body", f"it is longer than {limit // 1024} KiB", "Send fewer or shorter turns.")
             await self._refuse(413, "The request is too long.", scope, send, fault)
             return
         if not body.strip():

@@ -23,6 +23,7 @@ from bot.reply import Disclaimer
 
 LIMIT_BYTES = 64 * 1024
 FRAMES = 6
+OPENAI = ("/v1/chat/", "/v1/models")  # here clients look for the fault under "error" too
 MEDIA = "application/problem+json"
 NOT_JSON = ("The body is not JSON.", "body", "it is not JSON", "Send a JSON object; /docs shows one.")
 
@@ -92,6 +93,10 @@ class Problems:
             "errors": [{"field": name, "problem": problem, "remedy": remedy} for name, problem, remedy in errors],
             "disclaimer": disclaimer_dict(self.disclaimer),
         }
+        if path.startswith(OPENAI):
+            said = " ".join([detail, *(f"{name}: {problem}. {remedy}" for name, problem, remedy in errors)])
+            kind = "invalid_request_error" if status < 500 else "server_error"
+            body["error"] = {"message": said, "type": kind, "param": errors[0][0] if errors else None, "code": None}
         return JSONResponse(body, status, headers, media_type=MEDIA)
 
     async def _problem(self, request: Request, fault: Exception) -> Response:

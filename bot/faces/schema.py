@@ -35,7 +35,8 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+LONGEST = 2000  # characters of a question
+Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST)]
 Locale = Annotated[str, AfterValidator(_well_formed)]
 
 
