@@ -12,7 +12,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
@@ -68,13 +68,15 @@ class Settings(BaseSettings):
     top_k: int = Field(8, ge=1, le=50, description="passages weighed for each question")
     host: str = Field("127.0.0.1", description="address to serve on")
     port: int = Field(7860, ge=0, le=65535, description="port to serve on; 0 takes a free one")
-    root_path: str = Field("", description="prefix a reverse proxy strips, such as /faq")
+    root_path: str = Field("", pattern=r"^(/[\w.~-]+)*$", description="prefix a reverse proxy strips, such as /faq")
     title: str = Field("Milkwise", min_length=1, description="name shown on the page")
     locale: str = Field("en", description="BCP 47 tag used where a request names none; no country, no default numbers")
     review_months: int = Field(36, ge=1, le=120, description="a review older than this is overdue")
     hosts: Hosts = Field(
         (), description="names /mcp answers under besides this machine's own, such as help.example.org"
     )
+    log_level: Literal["warning", "info"] = Field("warning", description="info adds a line for each request")
+    log_format: Literal["text", "json"] = Field("text", description="how a line of the log is written: text or json")
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
 
     @classmethod

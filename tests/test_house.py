@@ -34,7 +34,8 @@ OWNERS = {
     "starlette": "bot.faces.",
     "mcp": "bot.faces.mcp",
     "mcp_types": "bot.faces.mcp",
-    "uvicorn": "bot.faces.cli",
+    "prometheus_client": "bot.faces.tally",
+    "uvicorn": "bot.faces.server",
     "typer": "bot.faces.cli",
     "matplotlib": "bot.measure",
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
@@ -32,7 +32,7 @@ from bot.faces.schema import (
     ReplyBody,
     WholeDocumentBody,
 )
-from bot.faces.tally import Tally
+from bot.faces.tally import MEDIA, Tally
 from bot.faces.templating import page, prefix
 from bot.render import as_dict, claim_dict, disclaimer_dict
 from bot.reply import Reply
@@ -61,6 +61,8 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(Guard, problems=problems)
     tally = app.state.tally = Tally()  # the chat page counts its thumbs here too
+    if bot:
+        bot.observer = tally
     app.include_router(_conversation(bot, tally))
     app.include_router(_documents(bot, problems))
     app.include_router(_service(bot, settings, problems, tally))
@@ -173,8 +175,9 @@ def _service(bot: Bot | None, settings: Settings, problems: Problems, tally: Tal
         return {"status": "ready", "index": _loaded(bot).index.generation}
 
     @routes.get("/metrics")
-    def metrics() -> PlainTextResponse:
-        return PlainTextResponse(tally.exposition(), media_type="text/plain; version=0.0.4")
+    def metrics() -> Response:
+        generation = bot.index.generation if bot else None
+        return Response(tally.exposition(generation), media_type=MEDIA)
 
     @routes.get("/docs")
     def docs(request: Request) -> HTMLResponse:

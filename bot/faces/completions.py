@@ -25,7 +25,7 @@ from bot.reply import Reply, Turn
 from bot.settings import Settings
 
 MODEL = "milkwise"
-PATH = "/v1/chat/completions"
+RECALLED = 6  # earlier questions
 
 
 def _joined(content: object) -> object:
@@ -133,11 +133,14 @@ def _asked(messages: Sequence[MessageBody]) -> tuple[str, list[str]]:
 
 
 def _turns(bot: Bot, earlier: Sequence[str], locale: str | None) -> list[Turn]:
-    """The history as the other faces hold it: what each question cited is found again, not taken from a message."""
-    turns: list[Turn] = []
-    for asked in earlier[-HISTORY:]:
-        reply = bot.reply(asked, turns, locale)
-        turns.append(Turn(asked, tuple(citation.passage.id for citation in reply.citations)))
+    """The history as the other faces hold it: what the latest questions cited is found again, not taken from messages.
+
+    Only the latest, since each costs an answer; of those before, the words alone count, which nearly always settle it.
+    """
+    latest = earlier[-HISTORY:]
+    turns = [Turn(asked) for asked in latest[:-RECALLED]]
+    for asked in latest[-RECALLED:]:
+        turns.append(bot.turn(asked, turns, locale))
     return turns
 
 
