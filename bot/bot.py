@@ -7,8 +7,9 @@ HTTP, terminals, pages, or how an index is built.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
 
 from bot import compose
 from bot.reply import Reply, Rule, Turn
@@ -20,6 +21,18 @@ from bot.words import Words
 from index.index import Index
 
 HISTORY = 20
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Observer(Protocol):
+    """Is told how long each stage took and what was replied. It is not asked, and keeps no words."""
+
+    def stage(self, name: str, seconds: float) -> None:
+        """One stage of a reply is done."""
+
+    def replied(self, reply: Reply) -> None:
+        """A reply is ready."""
 
 
 class Bot:
@@ -27,6 +40,7 @@ class Bot:
 
     def __init__(self, index: Index, settings: Settings, rules: Sequence[Rule], words: Words) -> None:
         self.index, self.settings, self.rules, self.words = index, settings, rules, words
+        self.observer: Observer | None = None
 
     @classmethod
     def open(cls, path: Path | str | None = None, settings: Settings | None = None) -> Bot:
@@ -41,16 +55,24 @@ class Bot:
         """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
         start = time.perf_counter()
         reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
-        return reply.timed((time.perf_counter() - start) * 1000)
+        reply = reply.timed((time.perf_counter() - start) * 1000)
+        if self.observer:
+            self.observer.replied(reply)
+        return reply
+
+    def turn(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Turn:
+        """The turn a question makes in a history: what its answer cites. For callers that kept only the questions."""
+        reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
+        return Turn(asked, tuple(citation.passage.id for citation in reply.citations))
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
         say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history))
-        rule = triage(asked, history, self.rules)  # safety before search
+        rule = self._timed(triage, asked, history, self.rules)  # safety before search
         if rule and rule.stops:
             return say.rule(rule, asked)
-        query = rewrite(asked, self._looked_up(history), self.index)  # a follow-up stands alone
-        hits = self.index.search(query.text, self.settings.top_k)  # look
-        evidence = weigh(query, hits, self.index)  # believe, or decline
+        query = self._timed(rewrite, asked, self._looked_up(history), self.index)  # a follow-up stands alone
+        hits = self._timed(self.index.search, query.text, self.settings.top_k)  # look
+        evidence = self._timed(weigh, query, hits, self.index)  # believe, or decline
         if rule:
             return say.refer(rule, query, hits, evidence)
         if query.unclear:
@@ -63,3 +85,11 @@ class Bot:
         """The turns that were questions to the documents: a greeting or an emergency is no topic to carry."""
         rules = [triage(turn.asked, (), self.rules) for turn in history]
         return [turn for turn, rule in zip(history, rules, strict=True) if not (rule and rule.stops)]
+
+    def _timed(self, stage: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one stage, and tell the observer how long it took."""
+        start = time.perf_counter()
+        done = stage(*args, **kwargs)
+        if self.observer:
+            self.observer.stage(stage.__name__, time.perf_counter() - start)
+        return done

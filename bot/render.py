@@ -185,7 +185,13 @@ def _source_text(citation: Citation, months: int) -> str:
     return f"[{citation.number}] {document.title}{where}\n    {origin(document, months)}\n    {citation.url}"
 
 
-def as_markdown(reply: Reply, anchor: Callable[[int], str] | None = None, *, closing: bool = True) -> str:
+def as_markdown(
+    reply: Reply,
+    anchor: Callable[[int], str] | None = None,
+    *,
+    closing: bool = True,
+    months: int = REVIEW_MONTHS,
+) -> str:
     """The reply as Markdown. `anchor` gives the link target of a citation's number; without it numbers link nowhere.
 
     `closing=False` leaves out sources, suggestions and disclaimer, for a page that shows all three beside it.
@@ -201,7 +207,7 @@ def as_markdown(reply: Reply, anchor: Callable[[int], str] | None = None, *, clo
     if not closing:
         return "\n\n".join(blocks) + "\n"
     if reply.citations:
-        blocks.append("\n".join(_source_markdown(citation) for citation in reply.citations))
+        blocks.append("\n".join(_source_markdown(citation, months) for citation in reply.citations))
     if reply.suggestions:
         listed = "\n".join(f"- {markdown(question)}" for question in reply.suggestions)
         blocks.append(f"{offer(reply)}\n\n{listed}")
@@ -209,10 +215,10 @@ def as_markdown(reply: Reply, anchor: Callable[[int], str] | None = None, *, clo
     return "\n\n".join(blocks) + "\n"
 
 
-def _source_markdown(citation: Citation) -> str:
+def _source_markdown(citation: Citation, months: int) -> str:
     where = f": {markdown(place(citation))}" if place(citation) else ""
     document = citation.document
-    return f"- \\[{citation.number}\\] {markdown(document.title)}{where} ({markdown(origin(document))})"
+    return f"- \\[{citation.number}\\] {markdown(document.title)}{where} ({markdown(origin(document, months))})"
 
 
 def as_html(reply: Reply, root: str = "") -> str:

@@ -13,7 +13,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import (
@@ -41,6 +41,13 @@ def _origin(site: str) -> str:
     return site
 
 
+def _host(name: str) -> str:
+    """A name as a browser's Host header has it, without a port."""
+    if not re.fullmatch(r"\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name):
+        raise ValueError(f"{name!r} is no host name: write it like help.example.org, lower case, no scheme, no port")
+    return name
+
+
 def _listed(sites: object) -> object:
     """A variable holds several sites between commas or spaces."""
     return tuple(re.findall(r"[^\s,]+", sites)) if isinstance(sites, str) else sites
@@ -64,6 +71,7 @@ Rate = Annotated[str, AfterValidator(_rate)]
 Proxies = Annotated[tuple[Annotated[str, AfterValidator(_proxy)], ...], NoDecode, BeforeValidator(_listed)]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_listed)]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_listed)]
 
 
 class Settings(BaseSettings):
@@ -78,10 +86,15 @@ class Settings(BaseSettings):
     top_k: int = Field(8, ge=1, le=50, description="passages weighed for each question")
     host: str = Field("127.0.0.1", description="address to serve on")
     port: int = Field(7860, ge=0, le=65535, description="port to serve on; 0 takes a free one")
-    root_path: str = Field("", description="prefix a reverse proxy strips, such as /faq")
+    root_path: str = Field("", pattern=r"^(/[\w.~-]+)*$", description="prefix a reverse proxy strips, such as /faq")
     title: str = Field("Milkwise", min_length=1, description="name shown on the page")
     locale: str = Field("en", description="BCP 47 tag used where a request names none; no country, no default numbers")
     review_months: int = Field(36, ge=1, le=120, description="a review older than this is overdue")
+    hosts: Hosts = Field(
+        (), description="names /mcp answers under besides this machine's own, such as help.example.org"
+    )
+    log_level: Literal["warning", "info"] = Field("warning", description="info adds a line for each request")
+    log_format: Literal["text", "json"] = Field("text", description="how a line of the log is written: text or json")
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
     programs: bool = Field(True, description="answer programs, which name no site, without a session token")
     secret: str = Field("", repr=False, description="signs session tokens; none: a new one at each start")

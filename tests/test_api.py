@@ -85,12 +85,12 @@ def test_events_end_with_the_very_same_reply(client: httpx.Client) -> None:
 def test_feedback_moves_counters_only(client: httpx.Client) -> None:
     """204, one counter one higher, and no text anywhere."""
     vote = {"vote": "up", "kind": "answer", "passages": ["a#b"], "reason": SECRET, "question": SECRET}
-    line = 'milkwise_feedback_total{vote="up",kind="answer"}'
+    line = 'milkwise_feedback_total{kind="answer",vote="up"}'
     for times in (1, 2):
         answer = client.post("/v1/feedback", json=vote)
         assert answer.status_code == 204
         assert not answer.content
-        assert f"{line} {times}\n" in client.get("/metrics").text
+        assert f"{line} {times}.0\n" in client.get("/metrics").text
     assert SECRET not in client.get("/metrics").text
     refused = client.post("/v1/feedback", json={**vote, "vote": SECRET})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "vote")

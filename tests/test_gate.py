@@ -14,7 +14,7 @@ from bot.faces.cli import compose
 from bot.faces.gate import network
 from bot.faces.schema import ProblemBody
 from bot.faces.sessions import HEADER, Sessions
-from bot.settings import Settings, SettingsError, load
+from bot.settings import SettingsError, load
 from tests.serving import served
 
 SITE, OTHER = "https://www.example.org", "https://also.example"
@@ -196,4 +196,4 @@ def test_what_is_no_limit_is_refused(limit: str) -> None:
 
 def test_the_secret_shows_nowhere() -> None:
     """Not in what is printed of the settings."""
-    assert "hush" not in repr(Settings(secret="hush-hush"))
+    assert "hush" not in repr(load(secret="hush-hush"))

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CODE = sorted(path for folder in ("corpus", "index", "bot") for path in (ROOT / folder).rglob("*.py"))
 ALL = CODE + sorted((ROOT / "tests").rglob("*.py"))
-FACES = {"bot.faces.api", "bot.faces.pages", "bot.faces.ui", "bot.faces.embed", "bot.faces.cli"}
+FACES = {f"bot.faces.{name}" for name in ("api", "completions", "pages", "ui", "embed", "mcp", "cli")}
 STAGES = {"bot.triage", "bot.rewrite", "bot.weigh", "bot.compose", "bot.render"}
 OWNERS = {
     "faiss": "index.dense",
@@ -39,6 +39,9 @@ OWNERS = {
     "h11": "bot.faces.server",
     "itsdangerous": "bot.faces.sessions",
     "limits": "bot.faces.gate",
+    "mcp": "bot.faces.mcp",
+    "mcp_types": "bot.faces.mcp",
+    "prometheus_client": "bot.faces.tally",
     "typer": "bot.faces.cli",
     "matplotlib": "bot.measure",
 }

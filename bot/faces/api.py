@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
@@ -37,7 +36,7 @@ from bot.faces.schema import (
     WholeDocumentBody,
 )
 from bot.faces.sessions import Sessions
-from bot.faces.tally import Tally
+from bot.faces.tally import MEDIA, Tally
 from bot.faces.templating import page, prefix
 from bot.render import as_dict, claim_dict, disclaimer_dict
 from bot.reply import Reply
@@ -70,6 +69,8 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     app.add_middleware(Gate, problems=problems, settings=settings, sessions=sessions)
     app.add_middleware(Guard, problems=problems)
     tally = app.state.tally = Tally()  # the chat page counts its thumbs here too
+    if bot:
+        bot.observer = tally
     app.include_router(_conversation(bot, tally, sessions))
     app.include_router(_documents(bot, problems))
     app.include_router(_service(bot, settings, problems, tally))
@@ -166,21 +167,7 @@ def _documents(bot: Bot | None, problems: Problems) -> APIRouter:
         if found is None:
             remedy = "GET /v1/documents/{id} lists a document's passages; send # as %23."
             raise Problem(404, "No passage has that id.", ("id", "it is unknown", remedy))
-        return JSONResponse(
-            {
-                "id": found.id,
-                "document": found.document,
-                "headings": found.headings,
-                "page": found.page,
-                "text": found.text,
-                "start": found.start,
-                "end": found.end,
-                "questions": found.keys,
-                "sentences": [{"text": one.text, "start": one.start, "end": one.end} for one in found.sentences],
-                "url": f"/documents/{quote(found.document)}?from={found.start}&to={found.end}#quote",
-                "disclaimer": disclaimer,
-            }
-        )
+        return JSONResponse(PassageBody.facts(found) | {"disclaimer": disclaimer})
 
     return routes
 
@@ -202,8 +189,9 @@ def _service(bot: Bot | None, settings: Settings, problems: Problems, tally: Tal
         return {"status": "ready", "index": _loaded(bot).index.generation}
 
     @routes.get("/metrics")
-    def metrics() -> PlainTextResponse:
-        return PlainTextResponse(tally.exposition(), media_type="text/plain; version=0.0.4")
+    def metrics() -> Response:
+        generation = bot.index.generation if bot else None
+        return Response(tally.exposition(generation), media_type=MEDIA)
 
     @routes.get("/docs")
     def docs(request: Request) -> HTMLResponse:

@@ -12,8 +12,9 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.faces.problems import LIMIT_BYTES, NOT_JSON, Problems
+from bot.faces.problems import LIMIT_BYTES, NOT_JSON, OPENAI, Problems
 
+LIMIT_TALK_BYTES = 1024 * 1024  # chat programs send the whole conversation, answers included
 PATIENCE_S = 15.0  # for a whole body; 64 KiB take 1 s on a slow phone
 
 
@@ -37,15 +38,16 @@ class Bodies:
                 fault = ("content-type", "it is not JSON", "Send Content-Type: application/json.")
                 await self._refuse(415, "This address takes JSON.", scope, send, fault)
                 return
+        limit = LIMIT_TALK_BYTES if _path(scope).startswith(OPENAI) else LIMIT_BYTES
         try:
             async with asyncio.timeout(self.patience_s):
-                body = await _whole(headers.get("content-length", "0"), receive)
+                body = await _whole(headers.get("content-length", "0"), receive, limit)
         except TimeoutError:
             fault = ("body", "it did not come in time", f"Send it within {self.patience_s:.0f} seconds.")
             await self._refuse(408, "The request took too long.", scope, send, fault)
             return
         except OverflowError:
-            fault = ("body", "it is longer than 64 KiB", "Send fewer or shorter turns.")
+            fault = ("body", f"it is longer than {limit // 1024} KiB", "Send fewer or shorter turns.")
             await self._refuse(413, "The request is too long.", scope, send, fault)
             return
         if body is None:
@@ -73,9 +75,9 @@ class Bodies:
         await response(scope, nothing, send)
 
 
-async def _whole(length: str, receive: Receive) -> bytes | None:
+async def _whole(length: str, receive: Receive, limit: int) -> bytes | None:
     """The body; None where the client has gone. Raises OverflowError where it is too long."""
-    if not length.isascii() or not length.isdigit() or len(length) > 9 or int(length) > LIMIT_BYTES:
+    if not length.isascii() or not length.isdigit() or len(length) > 9 or int(length) > limit:
         raise OverflowError
     body = bytearray()
     more = True
@@ -84,7 +86,7 @@ async def _whole(length: str, receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
-        if len(body) > LIMIT_BYTES:
+        if len(body) > limit:
             raise OverflowError
         more = message.get("more_body", False)
     return bytes(body)

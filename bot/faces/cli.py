@@ -1,4 +1,4 @@
-"""The `milkwise` command: build, serve, ask, chat, check, measure.
+"""The `milkwise` command: serve, build, ask, chat, mcp, check, doctor, measure.
 
 Comes in: arguments. Goes out: text, and exit code 0 (done), 1 (the work failed) or 2 (wrong usage). Composes the other
 faces. Does not know: how any of the work is done.
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import io
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -65,18 +65,15 @@ def serve(
     """Serve the chat page, the API and the document pages."""
     with _one_line():
         settings = _settings(documents=documents, index=index, host=host, port=port)
-        with _bound(settings.host, settings.port) as listener:  # before slow work: a taken port shows at once
-            from bot.bot import Bot
-            from bot.faces import server, upkeep
+        from bot.faces import server
 
+        with server.bound(settings) as listener:  # before slow work: a taken port shows at once
+            from bot.bot import Bot
+            from bot.faces import logs, upkeep
+
+            logs.configure(settings.log_level, settings.log_format)
             upkeep.refresh(settings)
-            site = compose(Bot.open(settings.index, settings), settings)
-            server.run(
-                site,
-                listener,
-                settings,
-                lambda at: typer.echo(f"{settings.title} is ready at {at} (Ctrl-C stops it)"),
-            )
+            server.run(compose(Bot.open(settings.index, settings), settings), listener, settings)
 
 
 @app.command()
@@ -125,6 +122,18 @@ def chat(index: IndexDir = None, locale: LocaleTag = None) -> None:
 
 
 @app.command()
+def mcp(index: IndexDir = None) -> None:
+    """Serve the tools ask, search and read_passage to one program, over standard input and output (MCP)."""
+    with _one_line():
+        bot = _bot(index)
+        from bot.faces import logs
+        from bot.faces.mcp import run_stdio
+
+        logs.configure(bot.settings.log_level, bot.settings.log_format)
+        run_stdio(bot, bot.settings)
+
+
+@app.command()
 def check(documents: Documents = None, index: IndexDir = None) -> None:
     """Vet documents, and verify every checksum of the index where there is one."""
     with _one_line():
@@ -140,6 +149,24 @@ def check(documents: Documents = None, index: IndexDir = None) -> None:
             from index.index import verify
 
             terminal.verified(settings.index, verify(settings.index), terminal.console())
+        if failed:
+            raise typer.Exit(1)
+
+
+@app.command()
+def doctor(index: IndexDir = None, as_json: AsJson = False) -> None:
+    """Say what is wrong with this installation and how to mend it; exit code 1 where something is."""
+    with _one_line():
+        settings = _settings(index=index)
+        from bot.faces import terminal
+        from bot.faces.doctor import examine, show
+
+        if as_json:
+            found = [asdict(one) for one in examine(settings)]
+            _print_json({"findings": found})
+            failed = any(one["state"] == "wrong" for one in found)
+        else:
+            failed = show(examine(settings), terminal.console())
         if failed:
             raise typer.Exit(1)
 
@@ -173,13 +200,17 @@ def measure(
 
 def compose(bot: Bot, settings: Settings) -> FastAPI:
     """Every route of the contract in one app."""
-    from bot.faces import pages, ui
+    from bot.faces import completions, mcp, pages, ui
     from bot.faces.api import create_app
     from bot.faces.embed import embed
+    from bot.faces.logs import Requests
 
     site = create_app(bot, settings)
     site.include_router(pages.router(bot, settings))
+    site.include_router(completions.router(bot, settings))
+    site.include_router(mcp.router(bot, settings))
     embed(site, bot, settings)
+    site.add_middleware(Requests, tally=site.state.tally)  # last, so outermost: it sees what the others refuse
     return ui.mount(site, bot, settings)
 
 
@@ -198,20 +229,6 @@ def _bot(index: Path | None) -> Bot:
     if not upkeep.indexed(settings):
         upkeep.refresh(settings)
     return Bot.open(settings.index, settings)
-
-
-@contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket bound to the address, not listening yet. Exits with one line where that cannot be had."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    with listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as fault:
-            remedy = "Stop what runs there, or choose another with --port." if port else "Choose another with --host."
-            _fail(f"{host}:{port}: cannot be served on ({fault.strerror}). {remedy}")
-        yield listener
 
 
 @contextmanager

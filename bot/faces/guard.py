@@ -6,13 +6,12 @@ Comes in: an ASGI app. Goes out: the same app, guarded; streams pass through unt
 from __future__ import annotations
 
 import logging
-import traceback
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.faces.problems import Problems
+from bot.faces.problems import Problems, place
 
 # The chat page is Gradio's: it needs inline styles, data: icons and its own event stream, and nothing from other hosts.
 CHAT_CSP = (
@@ -29,7 +28,6 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-FRAMES = 6
 _LOG = logging.getLogger("milkwise")
 
 
@@ -63,11 +61,7 @@ class Guard:
         try:
             await self.app(scope, receive, send_guarded)
         except Exception as fault:
-            # The message of a fault may hold what a visitor wrote: only its type and place are logged.
-            frames = "; ".join(
-                f"{f.filename}:{f.lineno} in {f.name}" for f in traceback.extract_tb(fault.__traceback__)[-FRAMES:]
-            )
-            _LOG.error("%s at %s", type(fault).__name__, frames)
+            _LOG.error("%s", place(fault))
             if started:
                 raise ConnectionAbortedError("a response was cut off by a fault, logged above") from None
             await self._refuse(

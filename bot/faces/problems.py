@@ -6,7 +6,8 @@ visitor's words. Does not know: what a route was about to do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import traceback
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +22,8 @@ from bot.render import disclaimer_dict
 from bot.reply import Disclaimer
 
 LIMIT_BYTES = 64 * 1024
+FRAMES = 6
+OPENAI = ("/v1/chat/", "/v1/models")  # here clients look for the fault under "error" too
 MEDIA = "application/problem+json"
 NOT_JSON = ("The body is not JSON.", "body", "it is not JSON", "Send a JSON object; /docs shows one.")
 
@@ -39,6 +42,9 @@ _REMEDIES = {
     "list_type": ("it is not a list", "Send a list."),
     "locale": ("it is not a BCP 47 language tag", 'Send a tag such as "en" or "en-GB", or leave the field out.'),
     "literal_error": ("it is none of the values allowed", "Send one of the values /docs lists."),
+    "int_type": ("it is not a whole number", "Send a whole number."),
+    "greater_than_equal": ("it is too small", "Send a larger number."),
+    "less_than_equal": ("it is too large", "Send a smaller number."),
     "int_parsing": ("it is not a whole number", "Send a whole number."),
 }
 _OTHER = ("it has the wrong type", "Send the type /docs shows.")
@@ -87,6 +93,10 @@ class Problems:
             "errors": [{"field": name, "problem": problem, "remedy": remedy} for name, problem, remedy in errors],
             "disclaimer": disclaimer_dict(self.disclaimer),
         }
+        if path.startswith(OPENAI):
+            said = " ".join([detail, *(f"{name}: {problem}. {remedy}" for name, problem, remedy in errors)])
+            kind = "invalid_request_error" if status < 500 else "server_error"
+            body["error"] = {"message": said, "type": kind, "param": errors[0][0] if errors else None, "code": None}
         return JSONResponse(body, status, headers, media_type=MEDIA)
 
     async def _problem(self, request: Request, fault: Exception) -> Response:
@@ -105,13 +115,24 @@ class Problems:
         found = fault.errors()
         if any(error["type"] == "json_invalid" for error in found):
             return self.response(request, 400, NOT_JSON[0], [NOT_JSON[1:]])
-        errors = [(_name(error["loc"]), *_REMEDIES.get(error["type"], _OTHER)) for error in found]
+        errors = named([{**error, "loc": error["loc"][1:]} for error in found])  # without "body"
         return self.response(request, 422, f"{len(errors)} field(s) cannot be used.", errors)
 
 
+def named(errors: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """pydantic's errors as (field, problem, remedy), without the values it found."""
+    return [(_name(error["loc"]), *_REMEDIES.get(error["type"], _OTHER)) for error in errors]
+
+
+def place(fault: Exception) -> str:
+    """The type of a fault and where it arose, for a log: its message may hold what a visitor wrote."""
+    frames = traceback.extract_tb(fault.__traceback__)[-FRAMES:]
+    return f"{type(fault).__name__} at " + "; ".join(f"{one.filename}:{one.lineno} in {one.name}" for one in frames)
+
+
 def _name(where: Sequence[Any]) -> str:
-    """("body", "history", 0, "asked") → "history[0].asked"."""
+    """("history", 0, "asked") → "history[0].asked"."""
     name = ""
-    for part in where[1:]:
+    for part in where:
         name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
     return name or "body"

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.bot import HISTORY
 from bot.reply import Turn
-from corpus.document import Document
+from corpus.document import Document, Passage
 
 LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
@@ -35,7 +35,8 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+LONGEST = 2000  # characters of a question
+Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST)]
 Locale = Annotated[str, AfterValidator(_well_formed)]
 
 
@@ -244,6 +245,27 @@ class PassageBody(BaseModel):
     sentences: list[SpanBody]
     url: str = Field(description="page of the document with the passage marked, relative to the server's root")
     disclaimer: DisclaimerBody
+
+    @staticmethod
+    def facts(passage: Passage) -> dict[str, Any]:
+        """The fields of a passage."""
+        return {
+            "id": passage.id,
+            "document": passage.document,
+            "headings": list(passage.headings),
+            "page": passage.page,
+            "text": passage.text,
+            "start": passage.start,
+            "end": passage.end,
+            "questions": list(passage.keys),
+            "sentences": [{"text": one.text, "start": one.start, "end": one.end} for one in passage.sentences],
+            "url": PassageBody.link(passage),
+        }
+
+    @staticmethod
+    def link(passage: Passage) -> str:
+        """Address of the document's page with the passage marked, relative to the server's root."""
+        return f"/documents/{quote(passage.document)}?from={passage.start}&to={passage.end}#quote"
 
 
 class FaultBody(BaseModel):

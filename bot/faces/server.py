@@ -1,14 +1,15 @@
-"""The server under the site: uvicorn, which believes named proxies, and hangs up on who dawdles over a request.
+"""The server under the site: an address taken at once, an app served on it, and an end that lets answers finish.
 
-Comes in: an app, a bound socket, settings. Goes out: answers, until it is told to stop. Does not know: what is served.
+Comes in: settings and an app. Goes out: HTTP, until Ctrl-C or SIGTERM. Believes named proxies, and hangs up on who
+dawdles over a request. Does not know: what the app answers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import h11
@@ -16,9 +17,10 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 
 PATIENCE_S = 10.0  # for the headers of a request, the first one from the moment of connecting
+GRACE_SECONDS = 5  # for answers under way; a page that is open holds a stream, which is then cut
 CONNECTIONS = 900  # at one time, below the 1,024 files many systems allow a process; beyond it the answer is 503
 
 
@@ -60,8 +62,23 @@ class Patient(H11Protocol):
             self.transport.close()
 
 
+@contextmanager
+def bound(settings: Settings) -> Iterator[socket.socket]:
+    """A socket bound to the settings' address, not listening yet. Raises SettingsError where that cannot be had."""
+    host, port = settings.host, settings.port
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as fault:
+            remedy = "Stop what runs there, or choose another with --port." if port else "Choose another with --host."
+            raise SettingsError(f"{host}:{port}: cannot be served on ({fault.strerror}). {remedy}") from None
+        yield listener
+
+
 def config(site: ASGIApp, settings: Settings, **more: Any) -> uvicorn.Config:
-    """How the site is served. Writes no access log: addresses can hold what a visitor typed."""
+    """How the site is served."""
     return uvicorn.Config(
         site,
         http=Patient,
@@ -69,22 +86,24 @@ def config(site: ASGIApp, settings: Settings, **more: Any) -> uvicorn.Config:
         root_path=settings.root_path,
         forwarded_allow_ips=list(settings.proxies),
         limit_concurrency=CONNECTIONS,
-        log_level="warning",
-        access_log=False,
+        log_config=None,
+        log_level=settings.log_level,
+        access_log=False,  # addresses can hold what a visitor typed
         server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=GRACE_SECONDS,
         **more,
     )
 
 
-def run(site: ASGIApp, listener: socket.socket, settings: Settings, ready: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM, letting answers under way finish. `ready` is told the address."""
+def run(site: ASGIApp, listener: socket.socket, settings: Settings) -> None:
+    """Serve until Ctrl-C or SIGTERM, letting answers under way finish. Prints the address when it is ready."""
 
     class Announced(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
-            ready(f"http://{host}:{listener.getsockname()[1]}/")
+            address = f"http://{host}:{listener.getsockname()[1]}/"
+            print(f"{settings.title} is ready at {address} (Ctrl-C stops it)", flush=True)
 
     with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
         Announced(config(site, settings)).run([listener])

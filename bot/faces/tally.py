@@ -1,31 +1,70 @@
-"""Counters of thumbs, in memory.
+"""What is counted, in memory, for whoever runs the server: replies, refusals, stages, requests, thumbs. No text.
 
-Comes in: a vote and a kind of reply. Goes out: the counters as Prometheus reads them. Keeps no text and does not know
-who voted.
+Comes in: what the bot and the routes tell. Goes out: the counters in Prometheus' text format. Does not know: who asked,
+who voted, or any word of what was said.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from threading import Lock
+from importlib.metadata import version
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
+
+from bot.reply import Reply
+
+MEDIA = "text/plain; version=0.0.4; charset=utf-8"
+_STAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_REPLY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series nobody here reads
 
 
 class Tally:
-    """Counts votes by kind of reply; safe between threads, empty after a restart."""
+    """Counts; safe between threads, empty after a restart. Each has its own registry, so that two apps do not mix."""
 
     def __init__(self) -> None:
-        self._votes: Counter[tuple[str, str]] = Counter()
-        self._lock = Lock()
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._votes = Counter("milkwise_feedback", "Thumbs given.", ["vote", "kind"], registry=registry)
+        self._replies = Counter("milkwise_replies", "Replies given.", ["kind", "reason"], registry=registry)
+        self._seconds = Histogram(
+            "milkwise_reply_seconds", "Time to a reply.", registry=registry, buckets=_REPLY_SECONDS
+        )
+        self._stages = Histogram(
+            "milkwise_stage_seconds", "Time in each stage.", ["stage"], registry=registry, buckets=_STAGE_SECONDS
+        )
+        self._requests = Counter(
+            "milkwise_http_requests", "Requests answered.", ["method", "route", "status"], registry=registry
+        )
+        self._waits = Histogram(
+            "milkwise_http_seconds",
+            "Time to the end of a response.",
+            ["route"],
+            registry=registry,
+            buckets=_REPLY_SECONDS,
+        )
+        self.under_way = Gauge("milkwise_http_requests_under_way", "Requests being answered.", registry=registry)
+        self._index = Info("milkwise_index", "What is served: index generation and version.", registry=registry)
 
     def count(self, vote: str, kind: str) -> None:
-        """One more."""
-        with self._lock:
-            self._votes[vote, kind] += 1
+        """One more thumb."""
+        self._votes.labels(vote, kind).inc()
 
-    def exposition(self) -> str:
-        """The counters in Prometheus' text format."""
-        lines = ["# HELP milkwise_feedback_total Thumbs given.", "# TYPE milkwise_feedback_total counter"]
-        with self._lock:
-            for (vote, kind), votes in sorted(self._votes.items()):
-                lines.append(f'milkwise_feedback_total{{vote="{vote}",kind="{kind}"}} {votes}')
-        return "\n".join(lines) + "\n"
+    def stage(self, name: str, seconds: float) -> None:
+        """How long one stage of a reply took."""
+        self._stages.labels(name).observe(seconds)
+
+    def replied(self, reply: Reply) -> None:
+        """One more reply; `reason` is a short code or the id of a rule."""
+        self._replies.labels(reply.kind.value, reply.reason).inc()
+        self._seconds.observe(reply.ms / 1000)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One more response. `route` is a template, never an address somebody typed."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._waits.labels(route).observe(seconds)
+
+    def exposition(self, generation: str | None) -> bytes:
+        """The counters in Prometheus' text format, with the index that is served now, if one is."""
+        self._index.info({"generation": generation or "", "version": version("milkwise")})
+        return generate_latest(self._registry)

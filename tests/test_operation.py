@@ -1,0 +1,178 @@
+"""What an operator relies on, tried on `milkwise serve` as it is run: its log, metrics and request ids, its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.command import MILKWISE, PATIENCE_S
+
+SECRET = "zebrafish lighthouse"  # stands for what a visitor typed: it may be written nowhere
+JSON = {"content-type": "application/json"}
+MCP = {"accept": "application/json, text/event-stream"}
+
+
+@contextmanager
+def serving(index: Path, folder: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
+    """`milkwise serve` on a free port: the process, its address, and the file its stderr goes to."""
+    log = folder / "stderr"
+    command = [str(MILKWISE), "serve", "--index", str(index), "--port", "0"]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **environment}
+        ) as process,
+    ):
+        try:
+            assert process.stdout
+            (address,) = re.findall(r"http://[\d.]+:\d+", process.stdout.readline())
+            yield process, address, log
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
+
+
+@pytest.fixture(scope="module")
+def server(index_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, Path]]:
+    """A client of a server that logs each request as JSON, and its log."""
+    folder = tmp_path_factory.mktemp("served")
+    with (
+        serving(index_dir, folder, MILKWISE_LOG_LEVEL="info", MILKWISE_LOG_FORMAT="json") as (_, address, log),
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        yield client, log
+
+
+def lines(log: Path) -> list[dict[str, Any]]:
+    """The log so far; every line of it is JSON."""
+    time.sleep(0.2)  # a response is read before its line is written
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def counted(client: httpx.Client) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """The samples of /metrics by name and labels, read with Prometheus' own parser."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_no_log_line_holds_what_a_visitor_typed(server: tuple[httpx.Client, Path]) -> None:
+    """Asked and mistaken in every way there is, the server writes a line for each request and none of the words."""
+    client, log = server
+    said = f"Can men produce milk? {SECRET}"
+    messages = [{"role": "user", "content": said}, {"role": "assistant", "content": SECRET}]
+    tool = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "ask", "arguments": {"question": said}},
+    }
+    client.post("/v1/ask", json={"question": said, "history": [{"asked": SECRET, "cited": [SECRET]}]})
+    client.post("/v1/ask", json={"question": said}, headers={"accept": "text/event-stream"})
+    client.post("/v1/ask", json={"question": [said], "locale": SECRET})
+    client.post("/v1/ask", content=f'{{"question": "{SECRET}', headers=JSON)
+    client.post("/v1/feedback", json={"vote": "down", "kind": "answer", "question": said, "reason": SECRET})
+    client.post("/v1/chat/completions", json={"model": "milkwise", "messages": messages})
+    client.post("/v1/chat/completions", json={"model": "milkwise", "messages": [*messages, messages[0]]})
+    client.post("/mcp", json=tool, headers=MCP)
+    client.post("/mcp", json={**tool, "params": {"name": SECRET, "arguments": {"question": [said]}}}, headers=MCP)
+    client.post("/mcp", content=SECRET, headers=JSON | MCP)
+    client.post("/chat/gradio_api/queue/join", json={"data": [said], "fn_index": 0, "session_hash": "s"})
+    client.get(f"/documents/{SECRET}", params={"from": SECRET})
+    client.get("/faq", params={"q": SECRET}, headers={"X-Request-ID": SECRET, "User-Agent": SECRET, "Referer": SECRET})
+    client.request("ZEBRAFISH", f"/{SECRET}")
+    written = lines(log)
+    assert not re.search("zebrafish|lighthouse", log.read_text(), re.I)
+    requests = [line for line in written if line["event"] == "request"]
+    assert len(requests) >= 14
+    for line in requests:
+        assert {"time", "level", "request", "method", "route", "status", "ms"} <= set(line)
+    assert {"/v1/ask", "/v1/chat/completions", "/mcp", "/documents/{id:path}", "/faq", "/chat", "none"} <= {
+        line["route"] for line in requests
+    }
+
+
+def test_each_response_names_its_request(server: tuple[httpx.Client, Path]) -> None:
+    """The id of a response is in the log; a proxy's own is kept; every response has one of its own."""
+    client, log = server
+    given = client.get("/healthz", headers={"X-Request-ID": "proxy-1234"})
+    assert given.headers["x-request-id"] == "proxy-1234"
+    ids = [client.get(path).headers["x-request-id"] for path in ("/healthz", "/nothing", "/chat/", "/faq")]
+    assert len(set(ids)) == len(ids)
+    assert {"proxy-1234", *ids} <= {line.get("request") for line in lines(log)}
+
+
+def test_metrics_count_replies_stages_and_requests(server: tuple[httpx.Client, Path]) -> None:
+    """What is asked moves the counters by as much, whichever face it is asked through; no text is among them."""
+    client, _ = server
+    before = counted(client)
+
+    def moved(name: str, **labels: str) -> float:
+        key = (name, tuple(sorted(labels.items())))
+        return after.get(key, 0) - before.get(key, 0)
+
+    messages = [{"role": "user", "content": "Can men produce milk?"}] * 3
+    client.post("/v1/ask", json={"question": "Can men produce milk?"})
+    client.post("/v1/ask", json={"question": f"What is a {SECRET}?"})
+    client.post("/v1/ask", json={"question": "My baby has stopped breathing"})
+    client.post("/v1/chat/completions", json={"model": "milkwise", "messages": messages})
+    client.post("/v1/ask", json={"question": ""})
+    after = counted(client)
+    kinds = {
+        kind: sum(
+            value - before.get(key, 0)
+            for key, value in after.items()
+            if key[0] == "milkwise_replies_total" and ("kind", kind) in key[1]
+        )
+        for kind in ("answer", "abstain", "urgent")
+    }
+    assert kinds == {"answer": 2, "abstain": 1, "urgent": 1}
+    assert moved("milkwise_reply_seconds_count") == 4
+    for stage, times in {"triage": 6, "rewrite": 5, "search": 5, "weigh": 5}.items():  # two turns were gone over again
+        assert moved("milkwise_stage_seconds_count", stage=stage) == times
+    assert moved("milkwise_http_requests_total", method="POST", route="/v1/ask", status="200") == 3
+    assert moved("milkwise_http_requests_total", method="POST", route="/v1/ask", status="422") == 1
+    assert after["milkwise_http_requests_under_way", ()] == 1  # this very one
+    ready = client.get("/readyz").json()
+    assert any(name == "milkwise_index_info" and ("generation", ready["index"]) in labels for name, labels in after)
+    assert any(name == "process_resident_memory_bytes" for name, _ in after)
+    assert SECRET not in client.get("/metrics").text
+
+
+def test_sigterm_lets_answers_finish(index_dir: Path, tmp_path: Path) -> None:
+    """Told to stop with a question half sent and a page open, the server answers it, and ends in seconds, quietly."""
+    body = json.dumps({"question": "Can men produce milk?"}).encode()
+    head = f"POST /v1/ask HTTP/1.0\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with serving(index_dir, tmp_path) as (process, address, log), httpx.Client(base_url=address, timeout=60) as client:
+        place = ("127.0.0.1", int(address.rpartition(":")[2]))
+        with socket.create_connection(place, 60) as page, socket.create_connection(place, 60) as asking:
+            page.sendall(b"GET /chat/gradio_api/heartbeat/a-page HTTP/1.0\r\nHost: a\r\n\r\n")
+            asking.sendall(head.encode() + body[:9])
+            while counted(client)["milkwise_http_requests_under_way", ()] < 3:  # those two, and this one itself
+                time.sleep(0.05)
+            told = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            asking.sendall(body[9:])
+            answer = b"".join(iter(lambda: asking.recv(65536), b""))
+            code = process.wait(PATIENCE_S)
+        assert time.monotonic() - told < 30
+        assert b" 200 OK" in answer.partition(b"\r\n")[0]
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["disclaimer"]["text"]
+        assert code == 0
+        assert [line for line in log.read_text().splitlines() if "timeout graceful shutdown" not in line] == []
