@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     title: str = Field("Milkwise", min_length=1, description="name shown on the page")
     locale: str = Field("en", description="BCP 47 tag used where a request names none; no country, no default numbers")
     review_months: int = Field(36, ge=1, le=120, description="a review older than this is overdue")
+    answers_at_once: int = Field(0, ge=0, le=256, description="answers made at the same time; 0: one a core")
+    answers_waiting: int = Field(64, ge=0, le=100_000, description="questions that may wait; one more is told to retry")
+    answer_seconds: float = Field(10, gt=0, le=600, description="longest a question waits before it is told to retry")
+    answers_kept: int = Field(
+        1_000, ge=0, le=1_000_000, description="latest answers kept in memory, for the same asked"
+    )
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
 
     @classmethod

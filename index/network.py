@@ -24,11 +24,11 @@ from tokenizers import Encoding, Tokenizer
 
 from index.files import checksum
 
-# Its official builds write an id of the device into the home folder and report to Microsoft, as soon as they are loaded:
-# its own disable_telemetry_events() comes too late for that. Its native code reads this, hence putenv.
+# Its official builds write an id of the device into the home folder and report to Microsoft once they are loaded: its
+# own disable_telemetry_events() comes too late for that. Its native code reads this, hence putenv.
 os.putenv("ORT_DISABLE_TELEMETRY", "1")
 
-import onnxruntime  # type: ignore[import-untyped]  # it ships no types
+import onnxruntime  # type: ignore[import-untyped]  # it ships no types; after the line above
 
 MODEL, TOKENIZER, FACTS = "model.onnx", "tokenizer.json", "network.json"
 FORMAT = 1

@@ -127,7 +127,7 @@ class SqliteStore:
         """The k best passages by BM25, best first; never raises, whatever the text."""
         with self._transaction() as sql:
             self._refresh()
-            return [Hit(self._passage(row), score, bm25=score) for row, score in lexical.best(sql, text, k)]
+            return [Hit(self._passage(row), score, bm25=score) for row, score in impacts.best(sql, text, k)]
 
     def revision(self) -> str:
         """Changes whenever the content does; keys every cache."""
@@ -147,7 +147,7 @@ class SqliteStore:
     def work_out(self) -> None:
         """Prepare quick answers by words for the documents as they stand; a change of them drops that again."""
         with self._transaction("IMMEDIATE") as sql:
-            impacts.write(sql, lexical.WEIGHTS)
+            impacts.write(sql)
 
     def adopt(self, dense: Dense) -> None:
         """Search with a `derived` that was read from a file; the caller vouches that it belongs to these rows."""

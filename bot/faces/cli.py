@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -70,7 +71,10 @@ def serve(
             from bot.faces import upkeep
 
             upkeep.refresh(settings)
-            _run(compose(Bot.open(settings.index, settings), settings), listener, settings)
+            bot, stop = Bot.open(settings.index, settings), Event()
+            Thread(target=upkeep.watch, args=(bot, stop), daemon=True).start()
+            _run(compose(bot, settings), listener, settings)
+            stop.set()
 
 
 @app.command()
