@@ -72,6 +72,25 @@ def test_only_so_many_are_kept(desk: Callable[..., Desk]) -> None:
     assert asked(two) == ["a", "b", "c", "b", "a"] and asked(none) == ["a", "a"]
 
 
+def test_what_is_personal_is_not_kept(desk: Callable[..., Desk]) -> None:
+    """An emergency and a personal decision are answered anew each time, and leave nothing behind."""
+    here = desk()
+
+    async def ask() -> list[str]:
+        return [
+            (await here.reply(text)).kind
+            for text in ("I want to kill myself", "How much domperidone should I take?") * 2
+        ]
+
+    assert anyio.run(ask) == ["urgent", "refer"] * 2 and len(asked(here)) == 4 and not here._kept
+
+
+def test_none_need_wait(desk: Callable[..., Desk]) -> None:
+    """Where nobody may wait, whoever finds a thread free is answered all the same."""
+    here = desk(answers_waiting=0, answers_at_once=1)
+    assert anyio.run(here.reply, QUESTION).kind == "answer"
+
+
 def test_an_index_renewed_is_asked_anew(desk: Callable[..., Desk], bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reply is at hand only for the index it was made from."""
     here = desk()

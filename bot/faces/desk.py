@@ -19,9 +19,10 @@ import anyio
 from anyio.to_thread import run_sync
 
 from bot.bot import HISTORY, Bot
-from bot.reply import Reply, Turn
+from bot.reply import Kind, Reply, Turn
 from bot.settings import Settings
 
+PERSONAL = (Kind.URGENT, Kind.REFER)  # what somebody in need wrote is not kept, not even in memory
 WEIGHT = 0.1  # of the latest answer in the running mean of how long one takes
 
 
@@ -54,7 +55,7 @@ class Desk:
         if kept := self._kept.get(key):
             self._kept.move_to_end(key)
             return kept.timed((time.perf_counter() - start) * 1000)
-        if self._waiting >= self.settings.answers_waiting:
+        if not self._threads.available_tokens and self._waiting >= self.settings.answers_waiting:
             raise Busy(self._wait_s())
         self._waiting += 1
         try:
@@ -75,7 +76,7 @@ class Desk:
         return reply
 
     def _keep(self, key: str, reply: Reply) -> None:
-        if reply.index != self.bot.index.generation:  # made from what has since been replaced
+        if reply.kind in PERSONAL or reply.index != self.bot.index.generation:  # or made from what has been replaced
             return
         self._kept[key] = reply
         while len(self._kept) > self.settings.answers_kept:
