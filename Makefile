@@ -36,9 +36,9 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-## make bench     what an answer costs, as ratios measured in one run
+## make bench     measure speed and safety, and write docs/RESULTS.md
 bench: install
-	$(BIN)/python -m tests.bench.cost
+	$(BIN)/python -m tests.bench.results
 
 ## make clean     remove the virtual environment and the index
 clean:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -51,10 +52,21 @@ class Bot:
         load_weights()  # a file that does not fit stops the start, not the first question
         return cls(Index.open(Path(path or settings.index), settings.encoder), settings, load_rules(words), words)
 
+    def renew(self) -> bool:
+        """Answer from the index now in use, where a build has put another in place; whether it has.
+
+        Answers under way end on the one they began with. Raises IndexFault where the new one is unusable: the bot goes
+        on with the one it has.
+        """
+        if fresh := self.index.renewed():
+            self.index = fresh
+        return fresh is not None
+
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
         """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
         start = time.perf_counter()
-        reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
+        still = copy(self)  # of one index, whatever `renew` puts in its place meanwhile
+        reply = still._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         reply = reply.timed((time.perf_counter() - start) * 1000)
         if self.observer:
             self.observer.replied(reply)

@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     )
     log_level: Literal["warning", "info"] = Field("warning", description="info adds a line for each request")
     log_format: Literal["text", "json"] = Field("text", description="how a line of the log is written: text or json")
+    answers_at_once: int = Field(0, ge=0, le=256, description="answers made at the same time; 0: one a core")
+    answers_waiting: int = Field(64, ge=0, le=100_000, description="questions that may wait; one more is told to retry")
+    answer_seconds: float = Field(10, gt=0, le=600, description="longest a question waits before it is told to retry")
+    answers_kept: int = Field(
+        1_000, ge=0, le=1_000_000, description="latest answers kept in memory, for the same asked"
+    )
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
     programs: bool = Field(True, description="answer programs, which name no site, without a session token")
     secret: str = Field("", repr=False, description="signs session tokens; none: a new one at each start")

@@ -211,9 +211,9 @@ def _stamp(home: Path) -> str:
 
 def _linked(mark: str, fresh: Path) -> bool:
     """Whether an encoder that this process has loaded could be copied: several indexes then share one file."""
-    for encoder in reversed(_loaded.values()):
-        if encoder.name != mark:
-            continue
+    with _loading:
+        known = [encoder for encoder in _loaded.values() if encoder.name == mark]
+    for encoder in known:
         with contextlib.suppress(OSError, ValueError):
             verified(encoder.network.folder)
             shutil.copytree(encoder.network.folder, fresh, dirs_exist_ok=True, copy_function=_link)

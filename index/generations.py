@@ -25,6 +25,7 @@ from index.manifest import Manifest
 
 CURRENT, LOCK, BUILDING, MANIFEST = "CURRENT", "milkwise.lock", "building", "manifest.json"
 STORE, DENSE = "store.sqlite", "dense.faiss"
+QUICK = 256 << 20  # bytes that are read and compared in a fraction of a second
 NAME = re.compile(r"[0-9a-f]{12}(-\d+)?")
 OURS = (STORE, f"{STORE}-wal", f"{STORE}-shm", DENSE, MANIFEST)
 
@@ -49,8 +50,12 @@ def current(index: Path) -> Path:
     return index / name
 
 
-def verified(index: Path, folder: Path) -> Manifest:
-    """The manifest of a generation, every file's checksum compared. Raises IndexFault naming what is wrong."""
+def verified(index: Path, folder: Path, *, wholly: bool = False) -> Manifest:
+    """The manifest of a generation, its files compared with it. Raises IndexFault naming what is wrong.
+
+    A store of more than QUICK bytes is only compared by its size, unless `wholly`: to read it takes seconds. What is
+    quoted of it is compared with the manifest when it is (see `Index.document`).
+    """
     try:
         manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
     except OSError:
@@ -64,10 +69,12 @@ def verified(index: Path, folder: Path) -> Manifest:
         raise fault(index, f"the index cannot be used: its manifest lists {', '.join(sorted(manifest.files))}.")
     for name, wanted in manifest.files.items():
         try:
-            found = checksum(folder / name)
+            size = (folder / name).stat().st_size
+            quick = name == STORE and size > QUICK and not wholly
+            found = wanted if quick else checksum(folder / name)
         except OSError:
             raise fault(index, f"the index is damaged: {folder.name}/{name} is missing.") from None
-        if found != wanted:
+        if size != manifest.sizes.get(name) or found != wanted:
             raise fault(index, f"the index is damaged: {folder.name}/{name} is not what was built (checksum differs).")
     return manifest
 
@@ -146,7 +153,7 @@ def _place(index: Path, manifest: Manifest) -> Path:
     number, folder = 1, index / manifest.generation
     while folder.exists():
         with contextlib.suppress(IndexFault):
-            if verified(index, folder) == manifest:
+            if verified(index, folder, wholly=True) == manifest:
                 break
         number += 1
         folder = index / f"{manifest.generation}-{number}"

@@ -1,7 +1,8 @@
 """What each word adds to the BM25 of each passage, worked out once: a question's words are then added up, not scored.
 
-Comes in: a store's full-text table, complete. Goes out: the rows that FTS5 would give, with its very scores but for
-float noise, in a small part of its time (bm25s, Lù 2024, eager scoring). Does not know: passages, or why they matter.
+Comes in: a store's full-text table, complete; then any text as a question. Goes out: the rows that FTS5 gives, with
+its very scores but for float noise, in a small part of its time (eager scoring, as bm25s does, Lù 2024). Does not know:
+passages, or why they matter.
 
 FTS5 scores every passage that has any of the words, which takes milliseconds from a few thousand passages on.
 """
@@ -10,26 +11,28 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index import lexical
+
 SCHEMA = "CREATE TABLE impacts (word TEXT PRIMARY KEY, rows BLOB NOT NULL, added BLOB NOT NULL) WITHOUT ROWID"
 FEW = 2_000  # passages; among as many, FTS5 is quick enough
 K1, B, LEAST = 1.2, 0.75, 1e-6  # FTS5's own: see bm25() in its documentation
 
 
-def write(connection: sqlite3.Connection, weights: Sequence[float]) -> None:
-    """Work them out from the table `lexical` with these weights of its columns; none where passages are few."""
+def write(connection: sqlite3.Connection) -> None:
+    """Work them out from the table `lexical`, complete; none where passages are few."""
     passages = int(connection.execute("SELECT count(*) FROM lexical").fetchone()[0])
     if passages <= FEW:
         return
     connection.execute("CREATE VIRTUAL TABLE temp.found USING fts5vocab(main, lexical, instance)")
     columns = [row[1] for row in connection.execute("SELECT * FROM pragma_table_info('lexical')")]
-    weight = dict(zip(columns, weights, strict=False))
+    weight = dict(zip(columns, lexical.WEIGHTS, strict=False))
     lengths: dict[int, int] = {}
     for (row,) in connection.execute("SELECT doc FROM found"):
         lengths[row] = lengths.get(row, 0) + 1
@@ -50,10 +53,16 @@ def write(connection: sqlite3.Connection, weights: Sequence[float]) -> None:
     connection.execute("DROP TABLE temp.found")
 
 
-def best(connection: sqlite3.Connection, words: Sequence[str], k: int) -> list[tuple[int, float]]:
-    """The k best rows for words as the table stems them, with their BM25, best first, ties by row."""
+def best(connection: sqlite3.Connection, text: str, k: int) -> list[tuple[int, float]]:
+    """The k best rows with their BM25, positive, best first, ties by row. Never raises, whatever the text."""
+    words = lexical.terms(text)
+    if not words or k < 1 or not connection.execute("SELECT 1 FROM impacts LIMIT 1").fetchone():
+        return lexical.best(connection, text, k)
+    cut = _stemmer().stems(words)
+    if any(len(stems) != 1 for stems in cut):  # FTS5 alone knows where words stand side by side
+        return lexical.best(connection, text, k)
     found: list[tuple[NDArray[np.int32], NDArray[np.float32]]] = []
-    for word in words:
+    for (word,) in cut:
         held = connection.execute("SELECT rows, added FROM impacts WHERE word = ?", (word,)).fetchone()
         if held:
             found.append((np.frombuffer(held[0], "<i4"), np.frombuffer(held[1], "<f4")))
@@ -69,3 +78,8 @@ def best(connection: sqlite3.Connection, words: Sequence[str], k: int) -> list[t
         rows = rows[scores >= scores[kept].min()]
     ranked = sorted(((int(row), float(total[row])) for row in set(rows.tolist())), key=lambda hit: (-hit[1], hit[0]))
     return ranked[:k]
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> lexical.Stemmer:
+    return lexical.Stemmer()

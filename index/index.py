@@ -28,6 +28,7 @@ from index.store import SqliteStore
 
 RANK_OFFSET = 60  # reciprocal rank fusion's usual constant: how slowly a lower rank loses weight
 DEPTH = 200  # how far down each ranked list is read
+CACHED = 2_000  # documents kept in memory once they were quoted
 PORTION = 32  # passages encoded between two reports of progress
 
 Progress = Callable[[int, int], None]
@@ -53,8 +54,9 @@ class Built:
 class Index:
     """One generation, open for reading. Safe to share between threads; a later build does not disturb it."""
 
-    def __init__(self, store: SqliteStore, encoder: Encoder, manifest: Manifest) -> None:
-        self._store, self.encoder, self.manifest = store, encoder, manifest
+    def __init__(self, store: SqliteStore, encoder: Encoder, manifest: Manifest, source: tuple[Path, str]) -> None:
+        """`source` is the generation's folder, and the encoder as the settings name it."""
+        self._store, self.encoder, self.manifest, self._source = store, encoder, manifest, source
         self.generation = manifest.generation
         self._documents: dict[str, Document] = {}
 
@@ -72,10 +74,15 @@ class Index:
                     raise
                 folder = now  # a build swapped it and cleared this one away while we looked
         try:
-            return cls(store, load_encoder(encoder, path, manifest.serving), manifest)
+            return cls(store, load_encoder(encoder, path, manifest.serving), manifest, (folder, encoder))
         except ValueError as problem:
             store.close()
             raise generations.fault(path, f"the index is damaged: {problem}.") from None
+
+    def renewed(self) -> Index | None:
+        """The generation now in use, opened, where it is another than this one. Raises IndexFault as `open` does."""
+        folder, encoder = self._source
+        return None if generations.current(folder.parent) == folder else Index.open(folder.parent, encoder)
 
     def close(self) -> None:
         """Close the files."""
@@ -93,8 +100,12 @@ class Index:
         return fuse(*lists, k, lambda hit: self._cosine(hit, vector))
 
     def document(self, id: str) -> Document | None:
-        """The document of that id, or None."""
+        """The document of that id, or None. Raises IndexFault where it is not the one that was built in."""
         if id not in self._documents and (found := self._store.document(id)):
+            if found.digest != self.manifest.documents.get(id):
+                raise generations.fault(self._source[0].parent, f"the index is damaged: document {id!r} has changed.")
+            if len(self._documents) >= CACHED:
+                self._documents.clear()
             self._documents[id] = found
         return self._documents.get(id)
 
@@ -181,7 +192,7 @@ def is_stale(documents: Path, index: Path, encoder: str, limit: int) -> bool:
 def verify(path: Path) -> list[str]:
     """Check the index in use to the last passage; one line a file. Raises IndexFault naming the first thing wrong."""
     folder = generations.current(path)
-    store, manifest = open_sealed(path, folder, None)
+    store, manifest = open_sealed(path, folder, None, wholly=True)
     try:
         inspect(store, manifest)
         home = written(path, manifest.serving)

@@ -6,15 +6,15 @@ know: vectors, documents, or how its rows are kept.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sqlite3
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from corpus.document import Passage
-from index import impacts
 
 SCHEMA = (
     "CREATE VIRTUAL TABLE lexical USING fts5(headings, keys, text, tokenize = 'porter unicode61 remove_diacritics 2')"
@@ -42,10 +42,6 @@ def best(connection: sqlite3.Connection, text: str, k: int) -> list[tuple[int, f
     words = terms(text)
     if not words or k < 1:
         return []
-    if connection.execute("SELECT 1 FROM impacts LIMIT 1").fetchone():
-        cut = [stems(word) for word in words]
-        if all(len(each) == 1 for each in cut):  # FTS5 alone knows where words stand side by side
-            return impacts.best(connection, [each[0] for each in cut], k)
     query = " OR ".join(f'"{word}"' for word in words)
     found = connection.execute(
         "SELECT rowid, -bm25(lexical, ?, ?, ?) AS score FROM lexical WHERE lexical MATCH ? "
@@ -55,14 +51,24 @@ def best(connection: sqlite3.Connection, text: str, k: int) -> list[tuple[int, f
     return [(int(row), max(0.0, float(score))) for row, score in found]
 
 
-@lru_cache(maxsize=4096)
-def stems(word: str) -> tuple[str, ...]:
-    """A word as the full-text table cuts and stems it: more than one where its script is written without spaces."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as table:
-        table.execute(SCHEMA)
-        table.execute("CREATE VIRTUAL TABLE found USING fts5vocab(lexical, instance)")
-        table.execute("INSERT INTO lexical (text) VALUES (?)", (word,))
-        return tuple(term for (term,) in table.execute("SELECT term FROM found ORDER BY offset"))
+class Stemmer:
+    """Cuts and stems words as a full-text table does, by one in memory. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._table = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._table.execute(SCHEMA)
+        self._table.execute("CREATE VIRTUAL TABLE found USING fts5vocab(lexical, instance)")
+
+    def stems(self, words: Sequence[str]) -> list[list[str]]:
+        """For each word its stem; none where nothing of it is kept, several where the table cuts it in pieces."""
+        stems: list[list[str]] = [[] for _ in words]
+        with self._lock:
+            self._table.executemany("INSERT INTO lexical (rowid, text) VALUES (?, ?)", enumerate(words))
+            for row, stem in self._table.execute("SELECT doc, term FROM found ORDER BY doc, offset"):
+                stems[row].append(stem)
+            self._table.execute("DELETE FROM lexical")
+        return stems
 
 
 def terms(text: str) -> list[str]:

@@ -20,9 +20,9 @@ class Manifest:
 
     `encoder` names model and weights, `dim` is the length of its vectors. `splitter` holds what decides where passages
     end. `documents` is document id → digest, `corpus` one SHA-256 over them. `calibration` is the encoder's own scale
-    of cosines (see scale.py). `files` is file name → SHA-256 of its bytes. `serving` says how the encoder is run: by a
-    network written down beside the generations (its folder, the SHA-256 of its facts, the least cosine with the model
-    it was made from), or by sentence-transformers, and why.
+    of cosines (see scale.py). `files` is file name → SHA-256 of its bytes, `sizes` how many there are. `serving` says
+    how the encoder is run: by a network written down beside the generations (its folder, the SHA-256 of its facts, the
+    least cosine with the model it was made from), or by sentence-transformers, and why.
     """
 
     encoder: str
@@ -32,6 +32,7 @@ class Manifest:
     corpus: str
     calibration: Mapping[str, float]
     files: Mapping[str, str]
+    sizes: Mapping[str, int]
     serving: Mapping[str, str | float]
     format: int = FORMAT
 

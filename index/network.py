@@ -28,7 +28,7 @@ from index.files import checksum
 # loaded: its own disable_telemetry_events() comes too late for that. Its native code reads this, hence putenv.
 os.putenv("ORT_DISABLE_TELEMETRY", "1")
 
-import onnxruntime  # type: ignore[import-untyped]  # it ships no types
+import onnxruntime  # type: ignore[import-untyped]  # it ships no types; after the line above
 
 MODEL, TOKENIZER, FACTS = "model.onnx", "tokenizer.json", "network.json"
 FORMAT = 1

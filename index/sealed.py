@@ -47,6 +47,7 @@ def write(
         calibration=calibrate(model),
         serving=serving,
         files={name: checksum(aside / name) for name in (generations.STORE, generations.DENSE)},
+        sizes={name: (aside / name).stat().st_size for name in (generations.STORE, generations.DENSE)},
     )
     generations.write_manifest(aside, manifest)
     with contextlib.closing(open_sealed(aside.parent, aside, model.name)[0]) as store:
@@ -58,9 +59,14 @@ def write(
     return manifest
 
 
-def open_sealed(index: Path, folder: Path, encoder: str | None) -> tuple[SqliteStore, Manifest]:
-    """The store of a generation, its files verified, built with that encoder if one is named. Raises IndexFault."""
-    manifest = generations.verified(index, folder)
+def open_sealed(
+    index: Path, folder: Path, encoder: str | None, *, wholly: bool = False
+) -> tuple[SqliteStore, Manifest]:
+    """The store of a generation, its files verified, built with that encoder if one is named. Raises IndexFault.
+
+    `wholly` reads every byte of them, however many: see `generations.verified`.
+    """
+    manifest = generations.verified(index, folder, wholly=wholly)
     if encoder and manifest.encoder != encoder:
         raise generations.fault(index, f"the index is stale: built with {manifest.encoder}, not {encoder}.")
     try:

@@ -6,6 +6,7 @@ two ranked lists are fused, or which store an index serves from.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -121,13 +122,17 @@ class SqliteStore:
     def dense(self, vector: FloatMatrix, k: int) -> list[Hit]:
         """The k passages nearest to a (dim,) unit vector; score = cosine, best first."""
         with self._transaction():
-            return [Hit(self._passage(row), score, cosine=score) for row, score in self.derived().best(vector, k)]
+            found = self.derived().best(vector, k)
+            passages = self._passages([row for row, _ in found])
+            return [Hit(passages[row], score, cosine=score) for row, score in found]
 
     def lexical(self, text: str, k: int) -> list[Hit]:
         """The k best passages by BM25, best first; never raises, whatever the text."""
         with self._transaction() as sql:
             self._refresh()
-            return [Hit(self._passage(row), score, bm25=score) for row, score in lexical.best(sql, text, k)]
+            found = impacts.best(sql, text, k)
+            passages = self._passages([row for row, _ in found])
+            return [Hit(passages[row], score, bm25=score) for row, score in found]
 
     def revision(self) -> str:
         """Changes whenever the content does; keys every cache."""
@@ -147,7 +152,7 @@ class SqliteStore:
     def work_out(self) -> None:
         """Prepare quick answers by words for the documents as they stand; a change of them drops that again."""
         with self._transaction("IMMEDIATE") as sql:
-            impacts.write(sql, lexical.WEIGHTS)
+            impacts.write(sql)
 
     def adopt(self, dense: Dense) -> None:
         """Search with a `derived` that was read from a file; the caller vouches that it belongs to these rows."""
@@ -181,13 +186,16 @@ class SqliteStore:
             self._seen, self._dense = now, None
             self._cache.clear()
 
-    def _passage(self, row: int) -> Passage:
-        if row not in self._cache:
-            found = self._connection.execute("SELECT json FROM passages WHERE row = ?", (row,)).fetchone()
-            self._cache[row] = read_passage(found[0])
-            if len(self._cache) > CACHED:
-                self._cache.popitem(last=False)
-        return self._cache[row]
+    def _passages(self, rows: Sequence[int]) -> dict[int, Passage]:
+        """The passages of those rows, from memory where they were found before; the rest in one look."""
+        known = {row: self._cache[row] for row in rows if row in self._cache}
+        new = json.dumps([row for row in rows if row not in known])
+        query = "SELECT row, json FROM passages WHERE row IN (SELECT value FROM json_each(?))"
+        for row, text in self._connection.execute(query, (new,)) if len(known) < len(rows) else ():
+            known[row] = self._cache[row] = read_passage(text)
+        while len(self._cache) > CACHED:
+            self._cache.popitem(last=False)
+        return known
 
     def _one(self, query: str, value: str) -> object:
         with self._lock:

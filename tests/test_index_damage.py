@@ -176,6 +176,21 @@ def test_a_foreign_manifest_is_refused(index: Path, change: Callable[[dict[str, 
     refused(index, word, MANIFEST)
 
 
+def test_a_large_store_is_read_wholly_only_by_verify(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening one compares its size; a changed word in it is found by `verify`, and never quoted."""
+    monkeypatch.setattr(generations, "QUICK", 1)
+    file = generation(index) / STORE
+    file.write_bytes(file.read_bytes().replace(b"let-down reflex", b"let-dawn reflex"))
+    opened = Index.open(index, ENCODER)
+    with pytest.raises(IndexFault, match="document 'human-lactation' has changed"):
+        opened.document("human-lactation")
+    with pytest.raises(IndexFault, match=STORE):
+        verify(index)
+    file.write_bytes(file.read_bytes()[:-4096])
+    with pytest.raises(IndexFault, match=STORE):
+        Index.open(index, ENCODER)
+
+
 @pytest.mark.parametrize("name", [MODEL, TOKENIZER, FACTS])
 def test_a_damaged_encoder_is_refused_and_mended(index: Path, name: str) -> None:
     """One bit of what the encoder is run from, or a file of it gone: named, and written down again by a build."""

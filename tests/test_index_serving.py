@@ -28,9 +28,9 @@ from bot.faces.cli import compose
 from bot.settings import load
 settings = load(index=Path(sys.argv[1]))
 bot = Bot.open(settings.index, settings)
-assert bot.reply("What is colostrum?").kind == "answer"
+assert bot.reply("What is the let-down reflex?").kind == "answer"
 with TestClient(compose(bot, settings)) as client:
-    assert client.post("/v1/ask", json={"question": "What is colostrum?"}).json()["kind"] == "answer"
+    assert client.post("/v1/ask", json={"question": "What is the let-down reflex?"}).json()["kind"] == "answer"
     assert client.get("/chat/").status_code == 200
 assert not any(sys.modules.get(name) for name in heavy)
 """

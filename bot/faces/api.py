@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import anyio
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
@@ -21,6 +22,7 @@ from starlette.middleware.cors import CORSMiddleware
 from bot.bot import Bot
 from bot.faces import reference, theme
 from bot.faces.bodies import Bodies
+from bot.faces.desk import Busy, Desk
 from bot.faces.gate import Gate, asking
 from bot.faces.guard import Guard
 from bot.faces.problems import Problem, Problems
@@ -45,6 +47,7 @@ from bot.words import Words
 
 STATIC = Path(__file__).parents[1] / "static"
 POSTED = (400, 401, 403, 408, 413, 415, 422, 429, 500)
+Loaded = TypeVar("Loaded", Bot, Desk)
 SUMMARY = "Answers from vetted documents, in the documents' own words, every sentence cited."
 
 
@@ -71,7 +74,7 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     tally = app.state.tally = Tally()  # the chat page counts its thumbs here too
     if bot:
         bot.observer = tally
-    app.include_router(_conversation(bot, tally, sessions))
+    app.include_router(_conversation(Desk(bot, settings) if bot else None, tally, sessions))
     app.include_router(_documents(bot, problems))
     app.include_router(_service(bot, settings, problems, tally))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -84,14 +87,14 @@ def _faults(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ProblemBody} for status in statuses}
 
 
-def _loaded(bot: Bot | None) -> Bot:
+def _loaded(bot: Loaded | None) -> Loaded:
     if bot is None:
         fault = ("index", "none is loaded", "Try again later; the operator runs `milkwise build`.")
         raise Problem(503, "No documents are loaded yet.", fault)
     return bot
 
 
-def _conversation(bot: Bot | None, tally: Tally, sessions: Sessions) -> APIRouter:
+def _conversation(desk: Desk | None, tally: Tally, sessions: Sessions) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["conversation"])
 
     @routes.get("/session", responses={200: {"model": SessionBody}, **_faults(403, 429, 500)})
@@ -114,9 +117,11 @@ def _conversation(bot: Bot | None, tally: Tally, sessions: Sessions) -> APIRoute
             **_faults(*POSTED, 503),
         },
     )
-    def ask(body: AskBody, request: Request) -> Response:
+    async def ask(body: AskBody, request: Request) -> Response:
         """Ask one question. History comes with it: the server keeps no session."""
-        reply = _loaded(bot).reply(body.question, body.turns, body.locale)
+        reply = await _answered(_loaded(desk), body, request)
+        if reply is None:
+            return Response(status_code=499)  # whoever asked has left: nobody reads this
         if "text/event-stream" in request.headers.get("accept", ""):
             # A proxy that buffers would hold every claim back until the end.
             headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
@@ -129,6 +134,29 @@ def _conversation(bot: Bot | None, tally: Tally, sessions: Sessions) -> APIRoute
         tally.count(body.vote, body.kind)
 
     return routes
+
+
+async def _answered(desk: Desk, body: AskBody, request: Request) -> Reply | None:
+    """The reply, or None where the client left before it was its turn. Raises Problem where too many wait."""
+    reply, busy = None, None
+
+    async def leaving() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(leaving)
+        try:
+            reply = await desk.reply(body.question, body.turns, body.locale)
+        except Busy as fault:
+            busy = fault
+        group.cancel_scope.cancel()
+    if busy:
+        error = ("server", "more questions wait than it can answer", f"Ask again in {busy.wait_s} seconds.")
+        wait = {"Retry-After": str(busy.wait_s)}
+        raise Problem(503, "Too many questions at once. Nothing is wrong with yours.", error, headers=wait)
+    return reply
 
 
 def _events(reply: Reply) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -73,7 +74,10 @@ def serve(
 
             logs.configure(settings.log_level, settings.log_format)
             upkeep.refresh(settings)
-            server.run(compose(Bot.open(settings.index, settings), settings), listener, settings)
+            bot, stop = Bot.open(settings.index, settings), Event()
+            Thread(target=upkeep.watch, args=(bot, stop), daemon=True).start()
+            server.run(compose(bot, settings), listener, settings)
+            stop.set()
 
 
 @app.command()

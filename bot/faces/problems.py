@@ -53,8 +53,10 @@ _OTHER = ("it has the wrong type", "Send the type /docs shows.")
 class Problem(Exception):
     """A fault to tell the caller. `errors` holds (field, problem, remedy); nothing in it may quote the visitor."""
 
-    def __init__(self, status: int, detail: str, *errors: tuple[str, str, str]) -> None:
-        self.status, self.detail, self.errors = status, detail, errors
+    def __init__(
+        self, status: int, detail: str, *errors: tuple[str, str, str], headers: dict[str, str] | None = None
+    ) -> None:
+        self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
         super().__init__(detail)
 
 
@@ -101,7 +103,7 @@ class Problems:
 
     async def _problem(self, request: Request, fault: Exception) -> Response:
         assert isinstance(fault, Problem)
-        return self.response(request, fault.status, fault.detail, fault.errors)
+        return self.response(request, fault.status, fault.detail, fault.errors, fault.headers)
 
     async def _http(self, request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)

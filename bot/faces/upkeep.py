@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -17,6 +19,10 @@ from index.contract import IndexFault
 from index.generations import CURRENT
 from index.index import build, is_stale
 
+if TYPE_CHECKING:
+    from bot.bot import Bot
+
+LOOK_S = 2.0  # seconds between two looks at whether a build has put another index in place
 SOURCE = "SOURCE"  # beside an index: the documents it was built from, where they are not the bundled ones
 
 
@@ -54,6 +60,20 @@ def refresh(settings: Settings) -> None:
     else:
         err.print(f"The index in {settings.index} is behind {path}: updating it")
     rebuild(settings, err)
+
+
+def watch(bot: Bot, stop: Event, look_s: float = LOOK_S) -> None:
+    """Until `stop`, answer from every index a build puts in place, without a pause; faults once on stderr, each."""
+    err, told = terminal.console(stderr=True), ""
+    while not stop.wait(look_s):
+        try:
+            if bot.renew():
+                err.print(f"The index was renewed: answering from {bot.index.generation}")
+            told = ""
+        except (IndexFault, OSError) as fault:
+            if str(fault) != told:
+                told = str(fault)
+                err.print(f"Still answering from {bot.index.generation}: {fault}")
 
 
 def rebuild(settings: Settings, out: Console) -> bool:
