@@ -72,6 +72,7 @@ MATRIX: list[tuple[str, Callable[[httpx.Client], dict[str, str]], int, int, int]
     ("the right host without TLS", lambda _: {"Origin": SITE.replace("https", "http")}, 403, 403, 403),
     ("a name that begins alike", lambda _: {"Origin": f"{SITE}.evil.example"}, 403, 403, 403),
     ("a file, a sandboxed frame", lambda _: {"Origin": "null"}, 403, 403, 403),
+    ("no address at all", lambda _: {"Origin": "http://[::1"}, 403, 403, 403),
     ("no origin at all but a word", lambda _: {"Origin": "garbage"}, 403, 403, 403),
 ]
 

@@ -10,7 +10,6 @@ import ipaddress
 import time
 from dataclasses import dataclass
 from math import ceil
-from urllib.parse import urlsplit
 
 from fastapi import Request
 from limits import RateLimitItem, parse_many
@@ -110,7 +109,7 @@ def parse(limit: str) -> list[RateLimitItem]:
 def asking(request: Request) -> str:
     """The foreign site whose page asks; "" for this server's own pages, and for programs."""
     origin = request.headers.get("origin", "")
-    return "" if same(request) or urlsplit(origin).netloc == request.headers.get("host") else origin
+    return "" if same(request) or origin.partition("://")[2] == request.headers.get("host", "") else origin
 
 
 def same(request: Request) -> bool:

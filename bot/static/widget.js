@@ -24,11 +24,12 @@
 }
 :host([inline]) { position: relative !important; z-index: 0 !important; width: 100% !important; height: var(--milkwise-height, 600px) !important; }
 .all, .all * { box-sizing: border-box; margin: 0; }
-.all { font: 400 16px/1.5 var(--milkwise-font, var(--font)); color: var(--ink); text-align: start; overflow-wrap: anywhere; }
+.all { font: 400 16px/1.5 var(--milkwise-font, system-ui, sans-serif); color: var(--ink); text-align: start; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 button, textarea, a { font: inherit; color: inherit; }
 button { cursor: pointer; }
+.way:disabled { opacity: .5; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 
@@ -371,10 +372,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#busy(control);
       const slow = setTimeout(() => { waiting.textContent = this.#status.textContent = this.#say("slow"); }, SLOW_MS);
       const late = setTimeout(() => control.abort("cut-off"), LATE_MS);
-      let [state, reply] = await this.#stream(asked, control.signal, (claim) => {
-        waiting.remove();
-        answer.append(make("p", { dir: "auto" }, claim.text));
-      }).catch(() => []);
+      let [state, reply] = await this.#stream(asked, control.signal, (claim) => answer.append(make("p", { dir: "auto" }, claim.text))).catch(() => []);
       if (control.signal.aborted) state = control.signal.reason;
       else if (!state && !reply) state = await this.#why();
       clearTimeout(slow);
