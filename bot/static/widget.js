@@ -372,7 +372,8 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#busy(control);
       const slow = setTimeout(() => { waiting.textContent = this.#status.textContent = this.#say("slow"); }, SLOW_MS);
       const late = setTimeout(() => control.abort("cut-off"), LATE_MS);
-      let [state, reply] = await this.#stream(asked, control.signal, (claim) => answer.append(make("p", { dir: "auto" }, claim.text))).catch(() => []);
+      let [state, reply] = await this.#stream(asked, control.signal, (claim) =>
+        answer.append(make("p", { dir: "auto" }, claim.text))).catch(() => []);
       if (control.signal.aborted) state = control.signal.reason;
       else if (!state && !reply) state = await this.#why();
       clearTimeout(slow);
