@@ -35,7 +35,7 @@ OWNERS = {
     "uvicorn": "bot.faces.server",
     "h11": "bot.faces.server",
     "itsdangerous": "bot.faces.sessions",
-    "limits": "bot.faces.gate",
+    "limits": "bot.faces.limiting",
     "typer": "bot.faces.cli",
     "matplotlib": "bot.measure",
 }

@@ -159,7 +159,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     #token;
     // The number whose source is open.
     #chosen = null;
-    #words; #lang; #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
+    #words; #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
 
     static launch() {
       // The page may have placed its own.
@@ -241,7 +241,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         console.error("Milkwise: data-locale is no language tag such as en-GB.");
       }
       const tag = (this.#locale ?? SERVED.locale).toLowerCase();
-      const lang = this.#lang = [tag, tag.split("-")[0], "en"].find((one) => one in SERVED.words);
+      const lang = [tag, tag.split("-")[0], "en"].find((one) => one in SERVED.words);
       this.#words = SERVED.words[lang];
       const say = (id) => this.#say(id);
       const dir = this.#option("dir") ?? this.#words.dir;
@@ -453,7 +453,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     }
 
     #fail(state, asked, answer, waiting, wait = 0) {
-      const when = new Intl.RelativeTimeFormat(this.#lang).format(Math.ceil(wait / 60), "minute"), said = this.#say(state, { when });
+      const said = this.#say(state, { minutes: Math.ceil(wait / 60) });
       const retry = make("button.way", { click: () => { this.#rest(); this.#ask(asked, answer); } }, this.#say("retry"));
       retry.disabled = wait;
       setTimeout(() => { retry.disabled = false; }, wait * 1000);
