@@ -11,7 +11,7 @@ import pytest
 
 from bot.bot import Bot
 from bot.faces.cli import compose
-from bot.faces.gate import network
+from bot.faces.limiting import network
 from bot.faces.schema import ProblemBody
 from bot.faces.sessions import HEADER, Sessions
 from bot.settings import SettingsError, load
@@ -72,6 +72,7 @@ MATRIX: list[tuple[str, Callable[[httpx.Client], dict[str, str]], int, int, int]
     ("the right host without TLS", lambda _: {"Origin": SITE.replace("https", "http")}, 403, 403, 403),
     ("a name that begins alike", lambda _: {"Origin": f"{SITE}.evil.example"}, 403, 403, 403),
     ("a file, a sandboxed frame", lambda _: {"Origin": "null"}, 403, 403, 403),
+    ("no address at all", lambda _: {"Origin": "http://[::1"}, 403, 403, 403),
     ("no origin at all but a word", lambda _: {"Origin": "garbage"}, 403, 403, 403),
 ]
 
@@ -137,13 +138,12 @@ def test_without_programs_everything_needs_a_session(bot: Bot) -> None:
 
 
 def test_an_address_has_its_limit_and_others_theirs(bot: Bot) -> None:
-    """The third is told how long to wait, and may after that; JSON and chat page share it; other addresses do not."""
+    """The third is told how long to wait, and may after that; other addresses have their own."""
     with site(bot, address_limit="2/second, 9/minute") as client:
         asked = [client.post("/v1/ask", json=ASKED, headers=VISITOR) for _ in range(3)]
         assert [answer.status_code for answer in asked[:2]] == [200, 200]
         assert "1 seconds" in refused(asked[2], 429)
         assert asked[2].headers["retry-after"] == "1"
-        refused(client.post(JOIN, json={}, headers=VISITOR), 429)
         elsewhere = {"X-Forwarded-For": "203.0.113.8"}
         assert client.post("/v1/ask", json=ASKED, headers=elsewhere).status_code == 200
         assert client.post("/v1/feedback", json={"vote": "up", "kind": "answer"}, headers=VISITOR).status_code == 204

@@ -38,7 +38,7 @@ OWNERS = {
     "uvicorn": "bot.faces.server",
     "h11": "bot.faces.server",
     "itsdangerous": "bot.faces.sessions",
-    "limits": "bot.faces.gate",
+    "limits": "bot.faces.limiting",
     "mcp": "bot.faces.mcp",
     "mcp_types": "bot.faces.mcp",
     "prometheus_client": "bot.faces.tally",

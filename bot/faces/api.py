@@ -25,6 +25,7 @@ from bot.faces.bodies import Bodies
 from bot.faces.desk import Busy, Desk
 from bot.faces.gate import Gate, asking
 from bot.faces.guard import Guard
+from bot.faces.limiting import Limits
 from bot.faces.problems import Problem, Problems
 from bot.faces.schema import (
     AskBody,
@@ -69,7 +70,8 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     app.add_middleware(CORSMiddleware, allow_origins=[])
     sessions = Sessions(settings.secret, settings.session_minutes)
     app.add_middleware(Bodies, problems=problems)
-    app.add_middleware(Gate, problems=problems, settings=settings, sessions=sessions)
+    limits = app.state.limits = Limits(settings.address_limit, settings.session_limit)  # the chat page's too
+    app.add_middleware(Gate, problems=problems, settings=settings, sessions=sessions, limits=limits)
     app.add_middleware(Guard, problems=problems)
     tally = app.state.tally = Tally()  # the chat page counts its thumbs here too
     if bot:

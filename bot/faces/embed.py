@@ -37,7 +37,7 @@ SAID = (
     *("stop", "stopped", "suggestions", "text-to", "they-do-answer", "unreachable", "visit", "welcome", "you-asked"),
     "your-question",
 )
-PLACES = ("topic", "when", "number", "hours", "title", "page", "question", "date", "site")  # the widget fills these
+PLACES = ("topic", "minutes", "number", "hours", "title", "page", "question", "date", "site")  # the widget fills these
 RTL = ("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages written from right to left
 PINNED_SECONDS = 365 * 24 * 3600
 FRESH_SECONDS = 3600

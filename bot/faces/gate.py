@@ -1,23 +1,17 @@
 """Who may ask, and how often: allowed sites, session tokens, limits for each address and each session.
 
 Comes in: an ASGI app, settings. Goes out: the same app behind the gate; who is turned away reads why, and what to do.
-Holds counters in memory, for at most as long as the longest limit. Does not know: what a route answers.
+Does not know: what a route answers.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import time
 from dataclasses import dataclass
-from math import ceil
-from urllib.parse import urlsplit
 
 from fastapi import Request
-from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bot.faces.limiting import OTHER, QUESTION, Limits
 from bot.faces.problems import Problems
 from bot.faces.sessions import HEADER, Sessions
 from bot.settings import Settings
@@ -25,8 +19,7 @@ from bot.settings import Settings
 SESSION = "/v1/session"
 SAFE = ("GET", "HEAD", "OPTIONS")
 CHAT = "/chat/"  # this server's own page: no other site uses it, and it holds no token
-# Counted apart from questions: what a conversation needs beside them, and what costs next to nothing.
-LIGHT = (SESSION, "/v1/feedback", *(f"{CHAT}gradio_api/{quick}" for quick in ("run", "api", "cancel", "reset")))
+LIGHT = (SESSION, "/v1/feedback")  # counted apart from questions, as are all posts of the chat page but its questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +49,11 @@ UNSIGNED = Refusal(
 class Gate:
     """Pure ASGI. Turns away before a body is read; requests that change nothing pass, but for those of a session."""
 
-    def __init__(self, app: ASGIApp, problems: Problems, settings: Settings, sessions: Sessions) -> None:
-        self.app, self.problems, self.sessions = app, problems, sessions
+    def __init__(
+        self, app: ASGIApp, problems: Problems, settings: Settings, sessions: Sessions, limits: Limits
+    ) -> None:
+        self.app, self.problems, self.sessions, self.limits = app, problems, sessions, limits
         self.origins, self.programs = settings.origins, settings.programs
-        self.for_address, self.for_session = parse(settings.address_limit), parse(settings.session_limit)
-        self.counted = MovingWindowRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request in, or turn it away."""
@@ -86,48 +79,20 @@ class Gate:
                 return FOREIGN
         elif number is None and (token or origin or not self.programs):
             return UNSIGNED
-        kind = "light" if path.startswith(LIGHT) else "question"
-        address = network(request.client.host if request.client else "")
-        full = self._full(self.for_address, "address", kind, address) if address else None
-        return full or (self._full(self.for_session, "session", kind, number) if number else None)
-
-    def _full(self, items: list[RateLimitItem], whose: str, kind: str, key: str) -> Refusal | None:
-        """Count the request, unless one of the limits is used up."""
-        for item in items:
-            if not self.counted.hit(item, whose, kind, key):
-                free = self.counted.get_window_stats(item, whose, kind, key).reset_time
-                wait = max(1, ceil(free - time.time()))
-                error = (whose, "too many requests came from it", f"Wait {wait} seconds, then ask again.")
-                return Refusal(429, "Too many requests in a short time.", error, {"Retry-After": str(wait)})
-        return None
-
-
-def parse(limit: str) -> list[RateLimitItem]:
-    """The limits in a setting such as "20/minute, 200/hour"; none in ""."""
-    return parse_many(limit) if limit else []
+        kind = OTHER if chat or path in LIGHT else QUESTION
+        full = self.limits.full(kind, request.client.host if request.client else "", number)
+        if full is None:
+            return None
+        error = (full.whose, "too many requests came from it", f"Wait {full.seconds} seconds, then ask again.")
+        return Refusal(429, "Too many requests in a short time.", error, {"Retry-After": str(full.seconds)})
 
 
 def asking(request: Request) -> str:
     """The foreign site whose page asks; "" for this server's own pages, and for programs."""
     origin = request.headers.get("origin", "")
-    return "" if same(request) or urlsplit(origin).netloc == request.headers.get("host") else origin
+    return "" if same(request) or origin.partition("://")[2] == request.headers.get("host", "") else origin
 
 
 def same(request: Request) -> bool:
     """Whether the browser says that this server's own page asks. It says so by itself: no page can make it."""
     return request.headers.get("sec-fetch-site") == "same-origin"
-
-
-def network(host: str) -> str:
-    """What is counted as one address: an IPv4 address, or the 64 bits one IPv6 customer has; "" for this machine."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.is_loopback:
-        return ""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)

@@ -15,13 +15,12 @@ import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import compose
 from bot.bot import Bot
 from bot.faces import templating
 from bot.faces import ui_parts as parts
+from bot.faces.ui_guard import Sound
 from bot.faces.ui_page import LONGEST, Page
 from bot.faces.ui_talk import Talk
 from bot.settings import Settings
@@ -30,10 +29,6 @@ AT_ONCE = 8  # answers being found at one time; the rest wait in line
 IN_LINE = 64
 IDLE = timedelta(hours=6)  # a conversation left open is forgotten after this long, once another page closes
 OPEN = 1000  # conversations held at one time; the one idle longest makes room
-UNUSED = (
-    *("/upload", "/file=", "/file/", "/stream/", "/proxy=", "/component_server", "/deep_link", "/custom_component"),
-    *("/runs", "/login", "/logout"),
-)
 WORDS = (  # the phrases the page's frame and its script show
     *("skip", "questions", "no-scripts", "copy", "copied", "retry", "helpful", "not-helpful", "sources"),
     *("remove-topic", "feedback-thanks", "suggestions", "they-do-answer"),
@@ -43,28 +38,15 @@ _SCRIPT = re.compile(r'<script type="module"[^>]* src="\./([^"]+)"')
 _STYLE = re.compile(r'<link rel="stylesheet"[^>]* href="\./([^"]+)"')
 
 
-class Unused:
-    """Answers 404 for the routes of Gradio that this page has no use for, uploads first among them."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything else on untouched."""
-        if scope["type"] == "http" and any(f"/gradio_api{route}" in scope["path"] for route in UNUSED):
-            await JSONResponse({"detail": "Not Found"}, 404)(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
-
-
 def mount(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
-    """Put the page on the app at /chat. `app.state.tally` counts its thumbs; /static/ serves its style and script."""
-    page = Page(bot, settings.locale, app.state.tally)
+    """Put the page on the app at /chat. `app.state.tally` counts its thumbs, `app.state.limits` its questions."""
+    page = Page(bot, settings.locale, app.state.tally, app.state.limits)
     blocks = _blocks(page, settings)
     blocks.queue(default_concurrency_limit=AT_ONCE, max_size=IN_LINE, api_open=False)
     blocks.state_session_capacity = OPEN
     _frame(app, page, settings)
-    app.user_middleware.append(Middleware(Unused))  # innermost: its answers get the headers of all others
+    inputs = {id: len(function.inputs) for id, function in blocks.fns.items()}
+    app.user_middleware.append(Middleware(Sound, inputs=inputs))  # innermost: its answers get all others' headers
     gr.mount_gradio_app(
         app,
         blocks,

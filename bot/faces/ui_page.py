@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from math import ceil
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from bot.bot import Bot
 from bot.faces import ui_parts as parts
+from bot.faces.limiting import QUESTION, Limits
 from bot.faces.tally import Tally
 from bot.faces.ui_talk import Exchange, Talk
 from bot.reply import Reply
@@ -26,8 +28,8 @@ _LOG = logging.getLogger("milkwise")
 class Page:
     """What the page does: each event takes the visitor's `Talk` and gives all that then changes on the page."""
 
-    def __init__(self, bot: Bot, locale: str, tally: Tally) -> None:
-        self.bot, self.locale, self.tally = bot, locale, tally
+    def __init__(self, bot: Bot, locale: str, tally: Tally, limits: Limits) -> None:
+        self.bot, self.locale, self.tally, self.limits = bot, locale, tally, limits
         count = len(bot.index.documents())
         self.looking = self.say("looking-one") if count == 1 else self.say("looking", n=count)
 
@@ -35,14 +37,18 @@ class Page:
         """A phrase in the page's language."""
         return self.bot.words.text(id, self.locale, **values)
 
-    async def ask(self, asked: str, talk: Talk) -> AsyncIterator[list[Any]]:
-        """Answer a question, claim by claim."""
+    async def ask(self, asked: str, talk: Talk, request: gr.Request) -> AsyncIterator[list[Any]]:
+        """Answer a question, claim by claim; say how long to wait where too many came from one address."""
         asked = asked.strip()
         if not asked or len(asked) > LONGEST or talk.asking is not None:
             yield self.view(talk)
             return
         talk = talk.ask(asked)
         yield self.view(talk, f"*{self.looking}*")
+        if full := self.limits.full(QUESTION, request.client.host if request.client else ""):
+            said = self.say("error-wait", minutes=ceil(full.seconds / 60))
+            yield self.view(talk.add(Exchange(asked, f"*{said}*")))
+            return
         try:
             reply = await run_in_threadpool(self.bot.reply, asked, talk.history, self.locale)
         except Exception as fault:  # the message may hold the question: its type alone is logged
@@ -54,23 +60,23 @@ class Page:
             yield self.view(talk, step)
         yield self.view(talk.add(self._exchange(asked, said, reply, talk.serial)))
 
-    async def typed(self, asked: str, talk: Talk) -> AsyncIterator[list[Any]]:
+    async def typed(self, asked: str, talk: Talk, request: gr.Request) -> AsyncIterator[list[Any]]:
         """Answer what stands in the box; the box is emptied once, so that the next question can be typed meanwhile."""
         box: Any = gr.skip() if talk.asking is not None else ""
-        async for view in self.ask(asked, talk):
+        async for view in self.ask(asked, talk, request):
             yield [box, *view]
             box = gr.skip()
 
-    async def choose(self, talk: Talk, chosen: gr.SelectData) -> AsyncIterator[list[Any]]:
+    async def choose(self, talk: Talk, chosen: gr.SelectData, request: gr.Request) -> AsyncIterator[list[Any]]:
         """Ask a suggestion under the newest answer; what the browser says it was is checked."""
         if talk.last and chosen.value in talk.last.options:
-            async for view in self.ask(chosen.value, talk):
+            async for view in self.ask(chosen.value, talk, request):
                 yield view
 
-    async def retry(self, talk: Talk) -> AsyncIterator[list[Any]]:
+    async def retry(self, talk: Talk, request: gr.Request) -> AsyncIterator[list[Any]]:
         """Ask the newest question again, as if it had not been answered."""
         if talk.last and talk.asking is None:
-            async for view in self.ask(talk.last.asked, talk.before(len(talk.exchanges) - 1)):
+            async for view in self.ask(talk.last.asked, talk.before(len(talk.exchanges) - 1), request):
                 yield view
 
     def settle(self, talk: Talk) -> list[Any]:

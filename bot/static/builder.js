@@ -55,7 +55,7 @@
     if (position.value) given.position = position.value;
     const questions = starters.value.split("\n").map((one) => one.replaceAll("|", "/").trim()).filter(Boolean);
     if (starters.value !== starters.defaultValue) given.starters = questions.join("|");
-    if ([accent, dark].some((one) => one.value !== one.defaultValue)) {
+    if ([accent, dark].some((one) => one.value !== one.defaultValue.toLowerCase())) {
       given.accent = [accent, dark].flatMap((one) => [one.value.toUpperCase(), readable(one.value)]).join(" ");
     }
     if (open.checked) given.open = "";
@@ -97,7 +97,7 @@
   form.addEventListener("input", change);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(change));
-  document.querySelectorAll("button[data-copy]").forEach((button) => button.addEventListener("click", () => {
+  document.querySelectorAll("button[data-copy]").forEach((button) => { button.hidden = false; button.addEventListener("click", () => {
     const text = document.getElementById(button.dataset.copy).textContent;
     const fill = (event) => { event.preventDefault(); event.clipboardData.setData("text/plain", text); };
     document.addEventListener("copy", fill, { once: true });
@@ -108,7 +108,7 @@
     button.textContent = "Copied";
     document.getElementById("status").textContent = "Copied";
     setTimeout(() => { button.textContent = said; }, 2000);
-  }));
+  }); });
 
   form.hidden = false;
   form.querySelectorAll("[data-grounds]").forEach(judge);

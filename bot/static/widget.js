@@ -24,11 +24,12 @@
 }
 :host([inline]) { position: relative !important; z-index: 0 !important; width: 100% !important; height: var(--milkwise-height, 600px) !important; }
 .all, .all * { box-sizing: border-box; margin: 0; }
-.all { font: 400 16px/1.5 var(--milkwise-font, var(--font)); color: var(--ink); text-align: start; overflow-wrap: anywhere; }
+.all { font: 400 16px/1.5 var(--milkwise-font, system-ui, sans-serif); color: var(--ink); text-align: start; overflow-wrap: anywhere; }
 [hidden] { display: none !important; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 button, textarea, a { font: inherit; color: inherit; }
 button { cursor: pointer; }
+.way:disabled { opacity: .5; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 
@@ -158,7 +159,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     #token;
     // The number whose source is open.
     #chosen = null;
-    #words; #lang; #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
+    #words; #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
 
     static launch() {
       // The page may have placed its own.
@@ -240,7 +241,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         console.error("Milkwise: data-locale is no language tag such as en-GB.");
       }
       const tag = (this.#locale ?? SERVED.locale).toLowerCase();
-      const lang = this.#lang = [tag, tag.split("-")[0], "en"].find((one) => one in SERVED.words);
+      const lang = [tag, tag.split("-")[0], "en"].find((one) => one in SERVED.words);
       this.#words = SERVED.words[lang];
       const say = (id) => this.#say(id);
       const dir = this.#option("dir") ?? this.#words.dir;
@@ -371,10 +372,8 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#busy(control);
       const slow = setTimeout(() => { waiting.textContent = this.#status.textContent = this.#say("slow"); }, SLOW_MS);
       const late = setTimeout(() => control.abort("cut-off"), LATE_MS);
-      let [state, reply] = await this.#stream(asked, control.signal, (claim) => {
-        waiting.remove();
-        answer.append(make("p", { dir: "auto" }, claim.text));
-      }).catch(() => []);
+      let [state, reply] = await this.#stream(asked, control.signal, (claim) =>
+        answer.append(make("p", { dir: "auto" }, claim.text))).catch(() => []);
       if (control.signal.aborted) state = control.signal.reason;
       else if (!state && !reply) state = await this.#why();
       clearTimeout(slow);
@@ -454,7 +453,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     }
 
     #fail(state, asked, answer, waiting, wait = 0) {
-      const when = new Intl.RelativeTimeFormat(this.#lang).format(Math.ceil(wait / 60), "minute"), said = this.#say(state, { when });
+      const said = this.#say(state, { minutes: Math.ceil(wait / 60) });
       const retry = make("button.way", { click: () => { this.#rest(); this.#ask(asked, answer); } }, this.#say("retry"));
       retry.disabled = wait;
       setTimeout(() => { retry.disabled = false; }, wait * 1000);

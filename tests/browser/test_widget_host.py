@@ -61,7 +61,7 @@ def test_too_many_says_how_long_and_lets_ask_again_then(hosted: Open) -> None:
     page = hosted("with=data-open")
     Trouble.what = "429"
     answer = ask(page, ASKED)
-    said = say("error-wait", when="in 1 minute")
+    said = say("error-wait", minutes=1)
     expect(answer).to_contain_text(said)
     expect(page.locator("milkwise-chat").get_by_role("status")).to_have_text(said)
     assert seen(page, "error") == [{"state": "error-wait"}]

@@ -84,7 +84,7 @@ def embedded(bot: Bot) -> Iterator[tuple[str, str]]:
         page = f'<!doctype html><html lang="en">{head}<header><h1>Host</h1></header><main>{body}</main>'
         policy = (
             f"default-src 'none'; script-src 'self' {server}; connect-src {server}; style-src 'self'; "
-            "require-trusted-types-for 'script'"
+            "require-trusted-types-for 'script'" + f"; frame-src {server}" * ("frames" in request.query_params)
         )
         return HTMLResponse(
             page + line * (2 if "twice" in request.query_params else 1), headers={"Content-Security-Policy": policy}
@@ -140,7 +140,7 @@ def ask(page: Page, question: str) -> Locator:
     page.keyboard.press("Enter")
     answer = page.locator("milkwise-chat .reply").last
     expect(page.locator("milkwise-chat .asked").last).to_contain_text(question)
-    expect(answer).not_to_contain_text(say("looking-one"))
+    expect(answer).not_to_contain_text(say("looking-one"), timeout=20_000)
     expect(button(page, "ask")).to_be_visible()
     return answer
 

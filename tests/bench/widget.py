@@ -1,0 +1,111 @@
+"""What the widget costs a host's visitors: bytes, time on a slow link, layout shifts, long tasks, in a real Chromium.
+
+`python -m tests.bench.widget` serves the bundled documents and a page that embeds the widget, and prints a table. The
+link is Chromium's own emulation of 1.6 Mbit/s with 150 ms to each answer; times are medians of RUNS fresh profiles.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.chat import say
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.widget import ASKED, button, embedded
+
+RUNS = 7
+LINK = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}
+WATCH = """
+window.seen = [];
+window.cost = { shifts: 0, tasks: [], launcher: 0, claim: 0 };
+new PerformanceObserver((list) => { for (const one of list.getEntries()) cost.shifts += one.value; })
+  .observe({ type: "layout-shift", buffered: true });
+new PerformanceObserver((list) => cost.tasks.push(...list.getEntries().map((one) => one.duration)))
+  .observe({ type: "longtask", buffered: true });
+const drawn = () => { cost.launcher = performance.now(); };
+customElements.whenDefined("milkwise-chat").then(() => requestAnimationFrame(drawn));
+document.addEventListener("milkwise:open", (event) => {
+  const log = event.target.shadowRoot.querySelector(".log");
+  new MutationObserver(() => {
+    if (!cost.claim && log.querySelector(".reply p:not(.soft)")) cost.claim = performance.now();
+  }).observe(log, { childList: true, subtree: true });
+});
+"""
+
+
+def visit(browser: Browser, host: str, server: str) -> dict[str, Any]:
+    """One visitor on the slow link: the page, the launcher, one question, its answer."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    wire = context.new_cdp_session(page)
+    weights: dict[str, float] = {}
+    names: dict[str, str] = {}
+    wire.on("Network.requestWillBeSent", lambda sent: names.update({sent["requestId"]: sent["request"]["url"]}))
+    wire.on("Network.loadingFinished", lambda done: weights.update({done["requestId"]: done["encodedDataLength"]}))
+    wire.send("Network.enable")
+    wire.send("Performance.enable", {"timeDomain": "threadTicks"})
+    wire.send("Network.emulateNetworkConditions", LINK)
+    page.goto(host)
+    button(page, "launch").click()
+    page.wait_for_timeout(600)  # a visitor reads the disclaimer and types
+    page.get_by_label(say("your-question")).fill(ASKED)
+    asked = page.evaluate("performance.now()")
+    page.keyboard.press("Enter")
+    expect(page.locator("milkwise-chat .cite").first).to_be_visible(timeout=30_000)
+    cost: dict[str, Any] = page.evaluate("cost")
+    bare = _bare(page)
+    cost["claim"] -= asked
+    cost["after"] = cost["launcher"] - bare
+    cost["bytes"] = {names[id].removeprefix(server): weight for id, weight in weights.items() if server in names[id]}
+    metrics = {one["name"]: one["value"] for one in wire.send("Performance.getMetrics")["metrics"]}
+    cost["script"] = metrics["ScriptDuration"] * 1000
+    context.close()
+    return cost
+
+
+def _bare(page: Page) -> float:
+    """When the host's own page had come, in ms."""
+    return float(page.evaluate("performance.getEntriesByType('navigation')[0].responseEnd"))
+
+
+def main() -> None:
+    """Serve, visit, print."""
+    from bot.bot import Bot
+    from bot.settings import BUNDLED, hush, load
+    from index.index import build
+
+    hush()
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(folder) / "index"
+        settings = load(index=index)
+        build(BUNDLED, index, settings.encoder, limit=settings.passage_pieces)
+        bot = Bot.open(index, settings)
+        bot.reply(ASKED)  # the model is loaded before anyone asks
+        with embedded(bot) as (host, server), sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            visits = [visit(browser, host, server) for _ in range(RUNS)]
+            browser.close()
+    lines = [
+        f"launcher, after the host's own page: {_median(visits, 'after'):.0f} ms",
+        f"launcher, from the start of navigation: {_median(visits, 'launcher'):.0f} ms",
+        f"first claim, from Enter: {_median(visits, 'claim'):.0f} ms",
+        f"layout shift, largest sum: {max(one['shifts'] for one in visits)}",
+        f"all script of a visit, thread time: {statistics.median(one['script'] for one in visits):.0f} ms",
+        f"long tasks by the clock: {[round(task) for one in visits for task in one['tasks']]} ms in {RUNS} visits",
+        *(f"bytes with headers, {path}: {weight:.0f}" for path, weight in visits[0]["bytes"].items()),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _median(visits: list[dict[str, Any]], name: str) -> float:
+    return statistics.median(one[name] for one in visits)
+
+
+if __name__ == "__main__":
+    main()
