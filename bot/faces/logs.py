@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 import time
+import traceback
 from asyncio import CancelledError
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -59,9 +61,17 @@ def configure(level: str, shape: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Lines(shape))
     handler.addFilter(_worth_a_line)
+    traceback.print_exc = _noted  # type: ignore[assignment]  # Gradio's way to tell of a fault, words and all
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name in ("milkwise", "uvicorn"):  # at their "info" other libraries tell what passes through them
         logging.getLogger(name).setLevel(level.upper())
+
+
+def _noted(*_: object, **__: object) -> None:
+    """In place of `traceback.print_exc`: the fault being handled, as a line like any other."""
+    fault = sys.exc_info()[1]
+    if isinstance(fault, Exception):
+        _LOG.error("%s", place(fault))
 
 
 def _worth_a_line(record: logging.LogRecord) -> bool:
