@@ -1,4 +1,4 @@
-"""How we talk: one question and its history in, one sourced reply out. Notebooks and programs: `from bot import Bot`."""
+"""How we talk: one question and its history in, one sourced reply out. In a notebook: `from bot import Bot`."""
 
 from __future__ import annotations
 
