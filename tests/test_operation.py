@@ -18,7 +18,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.faces.tally import Tally
+from bot.reply import Kind
 from tests.command import MILKWISE, PATIENCE_S
+from tests.replies import every_kind
 
 SECRET = "zebrafish lighthouse"  # stands for what a visitor typed: it may be written nowhere
 JSON = {"content-type": "application/json"}
@@ -176,3 +179,21 @@ def test_sigterm_lets_answers_finish(index_dir: Path, tmp_path: Path) -> None:
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["disclaimer"]["text"]
         assert code == 0
         assert [line for line in log.read_text().splitlines() if "timeout graceful shutdown" not in line] == []
+
+
+def test_every_metric_is_documented() -> None:
+    """The operator's page lists each metric with its labels, and none that is not there."""
+    page = (Path(__file__).parents[1] / "docs" / "operate.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(milkwise_\w+)` \| (.*?) \|", page, re.M))
+    tally = Tally()
+    tally.count("up", "answer")
+    tally.stage("weigh", 0.1)
+    tally.answered("GET", "/", 200, 0.1)
+    tally.replied(every_kind()[Kind.ANSWER])
+    exposed = {}
+    for family in text_string_to_metric_families(tally.exposition("0123").decode()):
+        if family.name.startswith("milkwise_"):
+            ending = {"counter": "_total", "info": "_info"}.get(family.type, "")
+            name = family.name if family.name.endswith("_info") else family.name + ending
+            exposed[name] = {label for sample in family.samples for label in sample.labels} - {"le"}
+    assert {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in listed.items()} == exposed
