@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     )
     log_level: Literal["warning", "info"] = Field("warning", description="info adds a line for each request")
     log_format: Literal["text", "json"] = Field("text", description="how a line of the log is written: text or json")
+    traces: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="OpenTelemetry collector to send traces to, such as http://127.0.0.1:4318; needs the extra otel",
+    )
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
 
     @classmethod

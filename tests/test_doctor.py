@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from bot.faces import doctor
 from bot.faces.cli import app
 from bot.faces.doctor import Finding, State, examine
-from bot.settings import Settings, SettingsError, load
+from bot.settings import SettingsError, load
 from bot.words import Words
 from index.contract import IndexFault
+from index.index import verify
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ def test_a_damaged_index_is_wrong(index_dir: Path, tmp_path: Path) -> None:
     assert found.state == State.WRONG
     assert "milkwise build" in found.what
     with pytest.raises(IndexFault):
-        doctor.verify(index)
+        verify(index)
 
 
 def test_no_index_yet_is_only_told(tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_a_broken_phrases_file_is_wrong(tmp_path: Path, monkeypatch: pytest.Monk
     spoilt = (folder / "en.toml").read_text(encoding="utf-8").replace("[disclaimer]", "[disclaimed]")
     (folder / "en.toml").write_text(spoilt, encoding="utf-8")
     whole = Words.load
-    monkeypatch.setattr(doctor.Words, "load", lambda: whole(tmp_path / "words"))
+    monkeypatch.setattr(Words, "load", lambda: whole(tmp_path / "words"))
     (found,) = look("words")
     assert found.state == State.WRONG
     assert "en.toml" in found.what
@@ -148,4 +149,4 @@ def test_a_prefix_is_written_as_a_proxy_strips_it(prefix: str) -> None:
     """A prefix that could not work is refused when the settings are read; one that can is not."""
     with pytest.raises(SettingsError, match="root_path"):
         load(root_path=prefix)
-    assert Settings(root_path="/help/faq").root_path == "/help/faq"
+    assert load(root_path="/help/faq").root_path == "/help/faq"

@@ -34,6 +34,7 @@ OWNERS = {
     "starlette": "bot.faces.",
     "mcp": "bot.faces.mcp",
     "mcp_types": "bot.faces.mcp",
+    "opentelemetry": "bot.faces.",
     "prometheus_client": "bot.faces.tally",
     "uvicorn": "bot.faces.server",
     "typer": "bot.faces.cli",

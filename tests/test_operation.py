@@ -16,12 +16,18 @@ from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from bot.faces.tally import Tally
 from bot.reply import Kind
 from tests.command import MILKWISE, PATIENCE_S
 from tests.replies import every_kind
+from tests.serving import served
 
 SECRET = "zebrafish lighthouse"  # stands for what a visitor typed: it may be written nowhere
 JSON = {"content-type": "application/json"}
@@ -49,11 +55,27 @@ def serving(index: Path, folder: Path, **environment: str) -> Iterator[tuple[sub
 
 
 @pytest.fixture(scope="module")
-def server(index_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, Path]]:
-    """A client of a server that logs each request as JSON, and its log."""
+def collector() -> Iterator[tuple[str, list[bytes]]]:
+    """A collector of traces: its address, and what it is sent."""
+    sent: list[bytes] = []
+
+    async def taken(request: Request) -> Response:
+        sent.append(await request.body())
+        return Response()
+
+    with served(Starlette(routes=[Route("/v1/traces", taken, methods=["POST"])])) as address:
+        yield address, sent
+
+
+@pytest.fixture(scope="module")
+def server(
+    index_dir: Path, tmp_path_factory: pytest.TempPathFactory, collector: tuple[str, list[bytes]]
+) -> Iterator[tuple[httpx.Client, Path]]:
+    """A client of a server that traces each request and logs it as JSON, and its log."""
     folder = tmp_path_factory.mktemp("served")
+    told = {"MILKWISE_LOG_LEVEL": "info", "MILKWISE_LOG_FORMAT": "json", "MILKWISE_TRACES": collector[0]}
     with (
-        serving(index_dir, folder, MILKWISE_LOG_LEVEL="info", MILKWISE_LOG_FORMAT="json") as (_, address, log),
+        serving(index_dir, folder, **told) as (_, address, log),
         httpx.Client(base_url=address, timeout=60) as client,
     ):
         yield client, log
@@ -106,7 +128,8 @@ def test_no_log_line_holds_what_a_visitor_typed(server: tuple[httpx.Client, Path
     assert len(requests) >= 14
     for line in requests:
         assert {"time", "level", "request", "method", "route", "status", "ms"} <= set(line)
-    assert {"/v1/ask", "/v1/chat/completions", "/mcp", "/documents/{id:path}", "/faq", "/chat", "none"} <= {
+    assert any(line["route"].startswith("/chat/") for line in requests)
+    assert {"/v1/ask", "/v1/chat/completions", "/mcp", "/documents/{id:path}", "/faq", "none"} <= {
         line["route"] for line in requests
     }
 
@@ -156,6 +179,27 @@ def test_metrics_count_replies_stages_and_requests(server: tuple[httpx.Client, P
     assert any(name == "milkwise_index_info" and ("generation", ready["index"]) in labels for name, labels in after)
     assert any(name == "process_resident_memory_bytes" for name, _ in after)
     assert SECRET not in client.get("/metrics").text
+
+
+def test_traces_hold_stages_and_no_words(server: tuple[httpx.Client, Path], collector: tuple[str, list[bytes]]) -> None:
+    """A collector gets a span for the request, under the caller's own, and one for each stage under that."""
+    client, _ = server
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    asked = {"question": f"Can men produce milk? {SECRET}"}
+    client.post("/v1/ask", json=asked, headers={"traceparent": f"00-{trace}-{parent}-01"})
+    patience = time.monotonic() + PATIENCE_S
+    spans: dict[str, Any] = {}
+    while "POST /v1/ask" not in spans and time.monotonic() < patience:
+        time.sleep(0.2)
+        exports = [ExportTraceServiceRequest.FromString(body) for body in collector[1]]
+        groups = [group for export in exports for whole in export.resource_spans for group in whole.scope_spans]
+        spans = {span.name: span for group in groups for span in group.spans if span.trace_id.hex() == trace}
+    request = spans.pop("POST /v1/ask")
+    assert request.parent_span_id.hex() == parent
+    assert {one.key for one in request.attributes} >= {"http.route", "milkwise.kind", "milkwise.index"}
+    assert set(spans) == {"triage", "rewrite", "search", "weigh"}
+    assert all(span.parent_span_id == request.span_id for span in spans.values())
+    assert not any(word in body for body in collector[1] for word in (b"zebrafish", b"lighthouse"))
 
 
 def test_sigterm_lets_answers_finish(index_dir: Path, tmp_path: Path) -> None:
