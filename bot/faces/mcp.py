@@ -49,6 +49,10 @@ _ANNOTATIONS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idem
 _LOG = logging.getLogger("milkwise")
 
 
+class _NoPassage(Exception):
+    """No passage has the id that was given."""
+
+
 class Tools:
     """What the server offers. Each tool takes checked arguments and gives text and its structured twin."""
 
@@ -84,7 +88,7 @@ class Tools:
             said, body = run(takes.model_validate(arguments))
         except ValidationError as fault:
             return self._fault(*named(fault.errors()))
-        except LookupError:
+        except _NoPassage:
             return self._fault(("id", "no passage has that id", "`search` and `ask` give ids of passages."))
         except Exception as fault:  # its message may hold what a visitor wrote
             _LOG.error("%s", place(fault))
@@ -117,7 +121,7 @@ class Tools:
         """Read one passage by its id, in the document's own words, with where it comes from."""
         passage = self.bot.index.passage(asked.id)
         if passage is None:
-            raise LookupError(asked.id)
+            raise _NoPassage
         return self._text(self._quoted(passage), self.disclaimer.text), self._source(passage)
 
     def _source(self, passage: Passage) -> dict[str, Any]:
