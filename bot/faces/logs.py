@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.faces.problems import place
 from bot.faces.tally import Tally
-from bot.faces.traces import TRACER
+from bot.faces.traces import tracer
 
 HEADER = "X-Request-ID"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -106,7 +106,7 @@ class Requests:
                 MutableHeaders(scope=message)[HEADER] = request
             await send(message)
 
-        traced = TRACER.start_as_current_span(
+        traced = tracer().start_as_current_span(
             method, extract(headers), SpanKind.SERVER, record_exception=False, set_status_on_exception=False
         )
         with traced as span, self.tally.under_way.track_inprogress():
