@@ -41,7 +41,7 @@ class Bot:
 
     def __init__(self, index: Index, settings: Settings, rules: Sequence[Rule], words: Words) -> None:
         self.index, self.settings, self.rules, self.words = index, settings, rules, words
-        self.observer: Observer | None = None
+        self.observers: tuple[Observer, ...] = ()
 
     @classmethod
     def open(cls, path: Path | str | None = None, settings: Settings | None = None) -> Bot:
@@ -68,8 +68,8 @@ class Bot:
         still = copy(self)  # of one index, whatever `renew` puts in its place meanwhile
         reply = still._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         reply = reply.timed((time.perf_counter() - start) * 1000)
-        if self.observer:
-            self.observer.replied(reply)
+        for observer in self.observers:
+            observer.replied(reply)
         return reply
 
     def turn(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Turn:
@@ -99,9 +99,9 @@ class Bot:
         return [turn for turn, rule in zip(history, rules, strict=True) if not (rule and rule.stops)]
 
     def _timed(self, stage: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run one stage, and tell the observer how long it took."""
+        """Run one stage, and tell the observers how long it took."""
         start = time.perf_counter()
         done = stage(*args, **kwargs)
-        if self.observer:
-            self.observer.stage(stage.__name__, time.perf_counter() - start)
+        for observer in self.observers:
+            observer.stage(stage.__name__, time.perf_counter() - start)
         return done

@@ -221,8 +221,8 @@ def _source_markdown(citation: Citation, months: int) -> str:
     return f"- \\[{citation.number}\\] {markdown(document.title)}{where} ({markdown(origin(document, months))})"
 
 
-def as_html(reply: Reply, root: str = "") -> str:
-    """The reply as an HTML fragment. `root` is the prefix the server is reached under, such as "/faq"."""
+def as_html(reply: Reply, root: str | None = "") -> str:
+    """The reply as an HTML fragment. `root` is the server's prefix, such as "/faq"; None leaves the links out."""
     lines = [f'<div class="reply" data-kind="{markup(reply.kind.value)}">']
     for part in parts(reply):
         if part.lead:
@@ -239,16 +239,20 @@ def as_html(reply: Reply, root: str = "") -> str:
     return "\n".join(lines)
 
 
-def _claim_html(claim: Claim, root: str) -> str:
+def _claim_html(claim: Claim, root: str | None) -> str:
     if not claim.citation:
         return markup(claim.text)
+    if root is None:
+        return f"<q>{markup(claim.text)}</q> [{claim.citation.number}]"
     href = markup(root + claim.citation.url)
     return f'<q>{markup(claim.text)}</q> <a class="number" href="{href}">{claim.citation.number}</a>'
 
 
-def _source_html(citation: Citation, root: str) -> str:
-    href, title = markup(root + citation.url), markup(citation.document.title)
-    return f'<a href="{href}">{title}</a>: {markup(place(citation))} ({markup(origin(citation.document))})'
+def _source_html(citation: Citation, root: str | None) -> str:
+    title = markup(citation.document.title)
+    if root is not None:
+        title = f'<a href="{markup(root + citation.url)}">{title}</a>'
+    return f"{title}: {markup(place(citation))} ({markup(origin(citation.document))})"
 
 
 def _list(tag: str, name: str, items: list[str]) -> str:

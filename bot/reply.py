@@ -208,6 +208,18 @@ class Reply:
         """The same reply with how long it took, in milliseconds."""
         return replace(self, ms=round(ms, 1))
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: quotes, sources, disclaimer; no links, since no server is behind it."""
+        from bot.render import as_html  # not above: rendering is built on these types
+
+        return as_html(self, root=None)
+
+    def _repr_markdown_(self) -> str:
+        """The same, where only Markdown is shown."""
+        from bot.render import as_markdown
+
+        return as_markdown(self)
+
 
 def _misfit(kind: Kind, claims: tuple[Claim, ...], contacts: tuple[Contact, ...]) -> str | None:
     """Why these claims may not be said in a reply of this kind, or None."""

@@ -101,6 +101,11 @@ class Settings(BaseSettings):
     answers_kept: int = Field(
         1_000, ge=0, le=1_000_000, description="latest answers kept in memory, for the same asked"
     )
+    traces: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="OpenTelemetry collector to send traces to, such as http://127.0.0.1:4318; needs the extra otel",
+    )
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
     programs: bool = Field(True, description="answer programs, which name no site, without a session token")
     secret: str = Field("", repr=False, description="signs session tokens; none: a new one at each start")

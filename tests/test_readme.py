@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MILKWISE = Path(sys.executable).with_name("milkwise")
 COMMANDS = [line[2:] for block in re.findall(r"```console\n(.*?)```", README, re.S) for line in block.splitlines()]
+PAGES = [f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))]
 PATIENCE_S = 120
 
 
@@ -107,10 +108,7 @@ def test_the_settings_table_is_the_code_s() -> None:
     assert "\n".join(rows) in README
 
 
-PAGES = ["README.md", "CONTRIBUTING.md", "DESIGN.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]
-
-
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "DESIGN.md", *PAGES])
 def test_links_lead_somewhere(page: str) -> None:
     """Every relative link of the project's pages is a file, and so is every path they name."""
     path = ROOT / page

@@ -41,6 +41,7 @@ from bot.faces.schema import (
 from bot.faces.sessions import Sessions
 from bot.faces.tally import MEDIA, Tally
 from bot.faces.templating import page, prefix
+from bot.faces.traces import Spans
 from bot.render import as_dict, claim_dict, disclaimer_dict
 from bot.reply import Reply
 from bot.settings import Settings
@@ -75,7 +76,7 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     app.add_middleware(Guard, problems=problems)
     tally = app.state.tally = Tally()  # the chat page counts its thumbs here too
     if bot:
-        bot.observer = tally
+        bot.observers = (tally, Spans())
     app.include_router(_conversation(Desk(bot, settings) if bot else None, tally, sessions))
     app.include_router(_documents(bot, problems))
     app.include_router(_service(bot, settings, problems, tally))

@@ -70,9 +70,11 @@ def serve(
 
         with server.bound(settings) as listener:  # before slow work: a taken port shows at once
             from bot.bot import Bot
-            from bot.faces import logs, upkeep
+            from bot.faces import logs, traces, upkeep
 
             logs.configure(settings.log_level, settings.log_format)
+            if settings.traces:
+                traces.configure(settings.traces)
             upkeep.refresh(settings)
             bot, stop = Bot.open(settings.index, settings), Event()
             Thread(target=upkeep.watch, args=(bot, stop), daemon=True).start()

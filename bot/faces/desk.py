@@ -55,8 +55,8 @@ class Desk:
         if kept := self._kept.get(key):
             self._kept.move_to_end(key)
             again = kept.timed((time.perf_counter() - start) * 1000)
-            if self.bot.observer:
-                self.bot.observer.replied(again)
+            for observer in self.bot.observers:
+                observer.replied(again)
             return again
         if not self._threads.available_tokens and self._waiting >= self.settings.answers_waiting:
             raise Busy(self._wait_s())

@@ -9,17 +9,22 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 import time
+import traceback
 from asyncio import CancelledError
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from opentelemetry.propagate import extract
+from opentelemetry.trace import SpanKind
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.faces.problems import place
 from bot.faces.tally import Tally
+from bot.faces.traces import tracer
 
 HEADER = "X-Request-ID"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -59,9 +64,17 @@ def configure(level: str, shape: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Lines(shape))
     handler.addFilter(_worth_a_line)
+    traceback.print_exc = _noted  # Gradio's way to tell of a fault, words and all
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name in ("milkwise", "uvicorn"):  # at their "info" other libraries tell what passes through them
         logging.getLogger(name).setLevel(level.upper())
+
+
+def _noted(*_: object, **__: object) -> None:
+    """In place of `traceback.print_exc`: the fault being handled, as a line like any other."""
+    fault = sys.exc_info()[1]
+    if isinstance(fault, Exception):
+        _LOG.error("%s", place(fault))
 
 
 def _worth_a_line(record: logging.LogRecord) -> bool:
@@ -70,7 +83,7 @@ def _worth_a_line(record: logging.LogRecord) -> bool:
 
 
 class Requests:
-    """Pure ASGI, outermost: names, times, counts and notes each request."""
+    """Pure ASGI, outermost: names, times, counts, traces and notes each request."""
 
     def __init__(self, app: ASGIApp, tally: Tally) -> None:
         self.app, self.tally = app, tally
@@ -80,8 +93,10 @@ class Requests:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(HEADER, "")
+        headers = Headers(scope=scope)
+        given = headers.get(HEADER, "")
         request = given if _GIVEN.fullmatch(given) else uuid4().hex
+        method = scope["method"] if scope["method"] in METHODS else "other"
         held, status, root, start = _REQUEST.set(request), 500, scope.get("root_path", ""), time.perf_counter()
 
         async def send_named(message: Message) -> None:
@@ -91,21 +106,23 @@ class Requests:
                 MutableHeaders(scope=message)[HEADER] = request
             await send(message)
 
-        try:
-            with self.tally.under_way.track_inprogress():
+        traced = tracer().start_as_current_span(
+            method, extract(headers), SpanKind.SERVER, record_exception=False, set_status_on_exception=False
+        )
+        with traced as span, self.tally.under_way.track_inprogress():
+            try:
                 await self.app(scope, receive, send_named)
-        finally:
-            seconds = time.perf_counter() - start
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            route = _route(scope, root)
-            self.tally.answered(method, route, status, seconds)
-            fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)}
-            _LOG.info("request", extra={"fields": fields})
-            _REQUEST.reset(held)
+            finally:
+                seconds, route = time.perf_counter() - start, _route(scope, root)
+                self.tally.answered(method, route, status, seconds)
+                fields = {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)}
+                _LOG.info("request", extra={"fields": fields})
+                span.update_name(f"{method} {route}")
+                span.set_attributes({"http.route": route, "http.response.status_code": status, "request.id": request})
+                _REQUEST.reset(held)
 
 
 def _route(scope: Scope, root: str) -> str:
-    """The template of the route that answered, or where what answered is mounted; an unknown address has none."""
-    if path := getattr(scope.get("route"), "path", ""):
-        return str(path)
-    return str(scope.get("root_path", "")).removeprefix(root) or "none"
+    """The template of the route that answered, after where it is mounted; an unknown address has none."""
+    mounted = str(scope.get("root_path", "")).removeprefix(root)
+    return mounted + str(getattr(scope.get("route"), "path", "")) or "none"

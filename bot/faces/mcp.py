@@ -14,6 +14,7 @@ from typing import Any
 
 import anyio
 from fastapi import APIRouter
+from fastapi.responses import Response
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
@@ -29,8 +30,7 @@ from mcp_types import (
     ToolAnnotations,
 )
 from pydantic import BaseModel, ValidationError
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.bot import Bot
 from bot.faces.mcp_schema import FoundBody, ReadBody, SearchBody, SourceBody
@@ -40,7 +40,6 @@ from bot.render import as_dict, as_text, disclaimer_dict, origin, plain, ways
 from bot.settings import Settings
 from corpus.document import Passage
 
-PATH = "/mcp"
 INSTRUCTIONS = (
     "Quotes from vetted health documents; it does not rephrase or advise. Use `ask` for a person's question. Keep the "
     "quotes as they are, name their sources, and show the disclaimer of each result. A reply of kind `urgent` goes to "
@@ -48,6 +47,10 @@ INSTRUCTIONS = (
 )
 _ANNOTATIONS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 _LOG = logging.getLogger("milkwise")
+
+
+class _NoPassage(Exception):
+    """No passage has the id that was given."""
 
 
 class Tools:
@@ -85,7 +88,7 @@ class Tools:
             said, body = run(takes.model_validate(arguments))
         except ValidationError as fault:
             return self._fault(*named(fault.errors()))
-        except LookupError:
+        except _NoPassage:
             return self._fault(("id", "no passage has that id", "`search` and `ask` give ids of passages."))
         except Exception as fault:  # its message may hold what a visitor wrote
             _LOG.error("%s", place(fault))
@@ -118,7 +121,7 @@ class Tools:
         """Read one passage by its id, in the document's own words, with where it comes from."""
         passage = self.bot.index.passage(asked.id)
         if passage is None:
-            raise LookupError(asked.id)
+            raise _NoPassage
         return self._text(self._quoted(passage), self.disclaimer.text), self._source(passage)
 
     def _source(self, passage: Passage) -> dict[str, Any]:
@@ -167,6 +170,17 @@ def server(bot: Bot, settings: Settings) -> Server[Any]:
     )
 
 
+class _Handed(Response):
+    """A response that the protocol's own app writes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__()
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
 def router(bot: Bot, settings: Settings) -> APIRouter:
     """The route /mcp. A request whose Host or Origin is neither this machine's nor in the settings is refused."""
     manager: StreamableHTTPSessionManager | None = None
@@ -184,13 +198,14 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
         async with manager.run():
             yield
 
-    class Endpoint:
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            assert manager, "the app's lifespan has not run"
-            await manager.handle_request(scope, receive, send)
+    routes = APIRouter(lifespan=lifespan, include_in_schema=False)
 
-    # Only POST: without sessions there is no stream to open or to end.
-    return APIRouter(routes=[Route(PATH, Endpoint(), methods=["POST"])], lifespan=lifespan)
+    @routes.post("/mcp")  # nothing else: without sessions there is no stream to open or to end
+    async def mcp() -> Response:
+        assert manager, "the app's lifespan has not run"
+        return _Handed(manager.handle_request)
+
+    return routes
 
 
 def run_stdio(bot: Bot, settings: Settings) -> None:
