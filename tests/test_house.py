@@ -34,7 +34,8 @@ OWNERS = {
     "starlette": "bot.faces.",
     "uvicorn": "bot.faces.cli",
     "typer": "bot.faces.cli",
-    "matplotlib": "bot.measure",
+    "matplotlib": "bot.plot",
+    "symspellpy": "bot.spelling",
 }
 FORBIDDEN = {"pickle", "marshal", "shelve", "joblib", "dill", "requests", "httpx", "urllib.request", "socketserver"}
 LIMIT = 300
@@ -63,7 +64,7 @@ def rank(module: str) -> int:
         return 1
     if module.startswith("bot.faces"):
         return 4
-    return 3 if module in ("bot.bot", "bot.measure") else 2
+    return 3 if module in ("bot.bot", "bot.measure", "bot.plot", "bot.compare") else 2
 
 
 @pytest.mark.parametrize("path", CODE, ids=name_of)
