@@ -13,20 +13,22 @@ from bot.topics import AUX, END, PREDICATE, SIDES, VERBS, WH, bare, subjects
 
 # "Is it safe to …", "how long does it take to …": this "it" stands for what follows.
 DUMMY = re.compile(
-    rf"\b(?:{AUX}|isn['’]t) (?:it|that|this) (?:be |take |cost |hurt |help |make )?(?:[\w-]+ ){{0,2}}?"
+    rf"\b(?:{AUX}|isn['’]t) (?:it|that|this) (?!(?:related|similar|compared|linked|due) )"
+    r"(?:be |take |cost |hurt |help |make )?(?:[\w-]+ ){0,2}?"
     r"(?:to|for|that|if|when) \w+|\bit(?:['’]s| is) (?:[\w-]+ ){1,2}(?:to|that)\b",
     re.I,
 )
 # Words that stand for something said before; not "the hormone that makes …", nor "this page".
 POINTER = re.compile(
-    r"\b(?:it|itself|they|them|this|these|those)(?: one)?\b(?!['’])"
+    r"\b(?:it|itself|they|them|this|these|those|he|she|him)(?: one)?\b(?!['’])"
     r"(?! (?:article|page|website|site|bot|chat|document|text|week|month|year|morning|time)s?\b)"
     rf"|(?:\b(?:{AUX}|about|of|for|with|after|before|like|by|than|from|on|causes?)\s+|\b(?:why|what)['’]?s\s+|^)"
     r"that(?: one)?\b"
     r"|\bthat(?: one)?(?=[\s?!.]*$)|\b(?:is|are|was|do|does|of|for|about|have|get|need) one(?=[\s?!.]*$| \w+ed\b)",
     re.I,
 )
-OWNED = re.compile(r"\b(?:its|theirs?)\b", re.I)
+OWNED = re.compile(r"\b(?:its|theirs?|his|her)\b", re.I)
+PERSON = frozenset(("he", "she", "him", "his", "her"))  # these mean somebody, whatever else was spoken of since
 OTHER = re.compile(
     r"\b(?:the other|another|the same|(?:first|second|third|last|other|latter|former|which) ones?|"
     r"the (?:latter|former)|what else|anything else|next)\b",
@@ -88,10 +90,10 @@ def repeats(asked: str) -> bool:
 
 
 def standing_for(asked: str) -> str:
-    """The pronoun that a follow-up leans on, "its" as "it"; "" where it leans on none."""
+    """The pronoun that a follow-up leans on, "its" as "it" and "his" as "he"; "" where it leans on none."""
     text = bare(asked)
     if owned := OWNED.search(text):
-        return "it" if owned.group().lower() == "its" else "they"
+        return {"its": "it", "his": "he", "her": "she"}.get(owned.group().lower(), "they")
     found = pointed(text)
     return text[found[0] : found[1]].lower().removesuffix(" one") if found else ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from bot.followup import SHORT, continues, determines, dummy, pointed
+from bot.followup import PERSON, SHORT, continues, determines, dummy, pointed, standing_for
 from bot.topics import ACTIVE, AUX, END, PEOPLE, SIDES, Topic, bare
 
 ALONE = {
@@ -24,7 +24,7 @@ ALONE = {
 COMES_ABOUT = {"", " happen", " work", " occur", " possible"}
 JUDGED = re.compile(r"^(is|was|isn['’]t) (?:it|that|this) (?:really |very |so |a bit )?((?:an? )?[\w-]+)$", re.I)
 SIDE = re.compile(rf"^(?:any |the |what |some )?(?:[\w-]+ )?(?:{SIDES})$", re.I)
-OWNED = re.compile(r"\b(?:its|their)\b", re.I)
+OWNED = re.compile(r"\b(?:its|their|his|her(?= \w))\b", re.I)
 PLURAL = re.compile(r"they|them|these|those", re.I)
 
 
@@ -50,11 +50,13 @@ def told(asked: str, known: Topic) -> str:
 def _filled(text: str, known: Topic) -> str:
     """The topic in the pronoun's place, or after "the side effects"; empty where neither is there."""
     phrase = known.phrase
+    if standing_for(text) in PERSON and not known.somebody:
+        return ""
     if OWNED.search(text):
         return OWNED.sub(f"{phrase}’" if phrase.endswith("s") else f"{phrase}’s", text, count=1)
     if (found := pointed(text)) and not re.match(r"does (?:that|this|it) mean\b", text, re.I):
         start, end = found
-        if text[start:end].lower() not in ("it", "they", "them") and determines(text, end):
+        if text[start:end].lower() not in ("it", "they", "them", "he", "she", "him") and determines(text, end):
             return ""
         if PLURAL.fullmatch(text[start:end]) and known.side.split(" of ")[0].endswith("s"):
             phrase = f"the {known.side}"

@@ -24,8 +24,9 @@ CAVEAT = re.compile(
     r"talk (?:\w+ )*(?:to|with) (?:a|your)|speak (?:to|with)|(?:ask|see|consult) (?:a|your) (?:doctor|nurse|health))\b",
     re.I,
 )
-# Words that mean what the sentence before names: "It …", "These two …", "In such cases …"; not "Both men and women …".
+# What the sentence before names: "It …", "In such cases …", "The use of these drugs …"; not "Both men and women …".
 BARE = re.compile(
+    r"^\W*(?:the|an?) (?:[\w-]+ ){1,3}(?:of|in|with|from|for|to) (?:this|these|those|such)\b|"
     r"^\W*(?:(?:in|at|for|after|before|because of|with|as|when|if|while|from|by|of|to|under) )?"
     r"(?:this|it|these|they|that|those|such|he|she|its|their|here|then|there(?! (?:is|are|was|were|may|can|will)\b)|"
     r"both(?! [\w-]+(?: [\w-]+)? and\b))\b",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.asking import questions
-from bot.followup import LEAN, PICKED, SWAP, depends, repeats, standing_for
+from bot.followup import LEAN, PERSON, PICKED, SWAP, depends, repeats, standing_for
 from bot.named import asked_for, lists, named, plural
 from bot.phrasing import sentence, swapped, told
 from bot.reply import Query, Turn
@@ -29,11 +29,15 @@ LONGEST = 16  # words of a question that serves as its own topic
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What a follow-up can lean on: the last question as it was looked up, what it was about, what answered it."""
+    """What a follow-up can lean on: the last question as it was looked up, what it was about, what answered it.
+
+    `person` is the last topic that was somebody: "he" means that one, whatever was spoken of since.
+    """
 
     query: Query
     topic: Topic
     answered: Answered
+    person: Topic | None = None
 
     @property
     def quoted(self) -> tuple[str, ...]:
@@ -57,14 +61,18 @@ def rewrite(asked: str, history: Sequence[Turn], index: Index, answered: Answere
             query, found = _resolve(question, before, index)
             about = found or _cited(turn, index)
             if about and (found or turn.cited or content(question)):  # a greeting in between changes no subject
-                before = Before(query, about, answered)
+                before = _after(before, query, about, answered)
     queries = []
     parts = questions(mend(asked, index))
     for question in parts:
         query, found = _resolve(sentence(bare(question)) if len(parts) > 1 else question, before, index)
-        before = Before(query, found, answered) if found else before
+        before = _after(before, query, found, answered) if found else before
         queries.append(replace(query, asked=asked))
     return tuple(queries)
+
+
+def _after(before: Before | None, query: Query, about: Topic, answered: Answered) -> Before:
+    return Before(query, about, answered, about if about.somebody else before.person if before else None)
 
 
 def _cited(turn: Turn, index: Index) -> Topic | None:
@@ -87,7 +95,7 @@ def _resolve(asked: str, before: Before | None, index: Index) -> tuple[Query, To
         return _picked(asked, picked, before, index)
     about = _meant(asked, before)
     text, found = _moved(asked, about, index) or (told(asked, about), about)
-    said = tuple(before.answered(before.query)) if repeats(asked) else ()
+    said = (*before.query.said, *before.answered(before.query)) if repeats(asked) else ()
     return Query(text, asked, found.phrase, carried=True, said=said), found
 
 
@@ -113,6 +121,8 @@ def _meant(asked: str, before: Before) -> Topic:
     """What a pronoun means: what the last question was about or, where that asked for a name, what was named."""
     noun = asked_for(before.query.text)
     pronoun = standing_for(asked)
+    if pronoun in PERSON and before.person:
+        return before.person
     if noun is None or not pronoun or plural(noun) != (pronoun in ("they", "them", "these", "those")):
         return before.topic
     name = named(before.query.text, before.quoted)
@@ -136,17 +146,17 @@ def _picked(asked: str, picked: re.Match[str], before: Before, index: Index) -> 
     return replace(query, readings=tuple(text for text, _ in readings)), known
 
 
-def _others(known: Topic, before: Before, index: Index) -> list[str]:
+def _others(known: Topic, before: Before, index: Index) -> tuple[str, ...]:
     """What is named in one breath with the topic, in the answer or else around it."""
     passages = [index.passage(id) for id in dict.fromkeys(one.passage for one in before.answered(before.query))]
     around = [sentence.text for passage in passages if passage for sentence in passage.sentences]
     mine = {term.stem for term in subjects(known.subject or known.phrase)}
     for text in (*before.quoted, *around):
         for items in lists(text):
-            others = [item for item in items if mine != {term.stem for term in subjects(item)}]
+            others = tuple(item for item in items if mine != {term.stem for term in subjects(item)})
             if 0 < len(others) < len(items):
                 return others
-    return []
+    return ()
 
 
 def _put(asked: str, picked: re.Match[str], choice: str, known: Topic, index: Index) -> tuple[str, Topic]:

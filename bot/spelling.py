@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-import symspellpy
+import symspellpy  # type: ignore[import-untyped]  # it ships no types
 from symspellpy import SymSpell, Verbosity
 
 from bot.terms import ENGLISH, SMALL, Term, stem, words
@@ -91,7 +91,7 @@ def _right(term: Term, known: Lexicon) -> str:
     found = known.near.lookup(word, Verbosity.CLOSEST, max_edit_distance=2 if len(word) >= TWICE else 1)
     stems = {stem(one.term) for one in found}
     if len(stems) == 1 and _slipped(word, found[0].term, found[0].distance):
-        return found[0].term
+        return str(found[0].term)
     return word if found else _parted(word, known)
 
 

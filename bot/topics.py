@@ -25,7 +25,7 @@ SIDES = listed("sides")
 GENERIC = re.compile(f"{listed('generic')}|{SIDES}", re.I)
 PEOPLE = re.compile(listed("people"), re.I)
 PREDICATE = re.compile(listed("predicates"), re.I)
-SELF = re.compile(r"i|you|we|one|someone|anyone|somebody|anybody", re.I)
+SELF = re.compile(r"i|you|we|he|she|one|someone|anyone|somebody|anybody", re.I)
 LEAD = re.compile(
     r"^(?:(?:so|and|but|or|ok|okay|well|also|then|please|hi|hello|hey|hiya|thanks|thank you|oh|right|now|yes|no)\b"
     r"[\s,.!–-]*)+(?=\S)",
@@ -45,6 +45,7 @@ NAMED = re.compile(
     r"(?: (?:for|like|about|called|made of|used for|supposed to do))?$",
     re.I,
 )
+NAME = re.compile(r"(?:[A-Z][\w.’'-]*\s?){2,4}")  # words with capitals, as somebody is called
 BE = re.compile(r"(?:am|is|are|was|were)\b", re.I)  # no bare verb follows: "why are birth control pills used"
 OF = re.compile(r"of|with|to|at|on|than|and|or", re.I)
 LONGEST = 8  # words; a longer topic is no topic
@@ -63,6 +64,11 @@ class Topic:
     subject: str
     clause: bool = False
     side: str = ""
+
+    @property
+    def somebody(self) -> bool:
+        """Whether it is a person: "he" and "she" can mean it."""
+        return bool(PEOPLE.fullmatch((self.subject or self.phrase).split()[-1]) or NAME.fullmatch(self.phrase))
 
 
 def bare(question: str) -> str:
@@ -143,6 +149,8 @@ def _clause(text: str, question: str) -> Topic | None:
     if not found:
         return None
     said = found[2].split()
+    if SELF.fullmatch(said[0]) and not (len(said) > 1 and said[1].lower() in VERBS):
+        return None
     for place, word in enumerate(said):
         low = word.lower().strip(",")
         who, rest = said[:place], said[place + 1 :]
@@ -159,14 +167,18 @@ def _clause(text: str, question: str) -> Topic | None:
 
 def _fragment(text: str, question: str) -> Topic | None:
     """A few words with no question form about them are their own topic."""
+    text = re.sub(r"^(?:what|how) about ", "", text, flags=re.I)
     if re.match(rf"(?:{WH}|{AUX})\b", text, re.I) or len(text.split()) > 5:
         return None
-    return _noun(re.sub(r"^(?:what|how) about ", "", text, flags=re.I), question)
+    return _noun(text, question)
 
 
 def _noun(phrase: str, question: str) -> Topic | None:
     """A phrase without its article and trailing detail, as a topic."""
-    text = re.sub(r"^(?:a|an|any|some|about|my|your|our)\s+", "", END.sub("", phrase.strip()), flags=re.I)
+    text = re.sub(
+        r"^(?:(?:some|one|any) of|of|on|with|in|to|at|from|by)\s+", "", END.sub("", phrase.strip()), flags=re.I
+    )
+    text = re.sub(r"^(?:a|an|any|some|about|my|your|our)\s+", "", text, flags=re.I)
     text = re.sub(r"\s+(?:exactly|really|actually|please|then|too|anyway|again|for)$", "", text, flags=re.I)
     text = re.sub(rf"\s+(?:{AUX}) (?:{SELF.pattern})\b.*$", "", text, flags=re.I)  # "… should I take"
     text = re.sub(r"\s+to (?:take|use|do|work|happen)$", "", text, flags=re.I)

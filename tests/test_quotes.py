@@ -30,7 +30,15 @@ def said(one: Passage, scores: Mapping[int, float], **more: object) -> list[str]
 
 @pytest.mark.parametrize(
     "bare",
-    ["It can hurt.", "This is rare.", "These two hormones drop.", "In such cases ask.", "Both can hurt.", "They rise."],
+    [
+        "It can hurt.",
+        "This is rare.",
+        "These two hormones drop.",
+        "In such cases ask.",
+        "The drop in these two starts milk.",
+        "Both can hurt.",
+        "They rise.",
+    ],
 )
 def test_a_bare_start_brings_what_it_speaks_of(bare: str) -> None:
     """A sentence that means the one before it is quoted with that one, first."""

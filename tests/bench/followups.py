@@ -3,6 +3,8 @@
 Run by hand: `python -m tests.bench.followups DATA [MOST]`, where DATA holds `canard`, `mtrag` and `trec_cast` as one
 JSON object a line, and MOST is how many follow-ups of each to take (default 500, evenly spread). Writes a table.
 
+Only the second half of each set is scored: the first was looked at while follow-ups were worked on.
+
 What is looked for. `canard`: the passage that answered this very turn, among all answers of the set. `mtrag passages`:
 a passage that annotators marked for the turn, among those of all turns (it has no human rewrite). `mtrag rewrites` and
 `trec_cast` come without passages: there it is the human rewrite itself, among the rewrites of all turns, so the figure
@@ -112,7 +114,8 @@ def found(text: str, ask: Ask, index: Index) -> tuple[bool, bool]:
 def score(name: str, asks: Sequence[Ask], most: int) -> Iterator[str]:
     """A row for each way to ask: success at 1 and at 5, with 95 % intervals."""
     pool = sorted({text for ask in asks for text in ask.wanted})
-    picked = asks[:: max(1, len(asks) // most)][:most]
+    unseen = asks[len(asks) // 2 :]
+    picked = unseen[:: max(1, len(unseen) // most)][:most]
     with TemporaryDirectory() as folder:
         texts = Path(folder) / "texts"
         texts.mkdir()
@@ -126,13 +129,13 @@ def score(name: str, asks: Sequence[Ask], most: int) -> Iterator[str]:
             "resolved": lambda place: queries[place].text,
             "human rewrite": lambda place: picked[place].human,
         }
-        for way, text in ways.items():
-            if not text(0):
+        for way, put in ways.items():
+            if not put(0):
                 continue
-            rows = [found(text(place), ask, index) for place, ask in enumerate(picked)]
+            rows = [found(put(place), ask, index) for place, ask in enumerate(picked)]
             cells = [Figure.over(row[deep] for row in rows) for deep in (0, 1)]
             shown = [f"{one.share:.0%} ({one.low:.0%} to {one.high:.0%})" for one in cells]
-            yield f"| {name} | {len(picked)} of {len(asks)}, {len(pool)} texts | {way} | {' | '.join(shown)} |"
+            yield f"| {name} | {len(picked)} of {len(unseen)}, {len(pool)} texts | {way} | {' | '.join(shown)} |"
         index.close()
         carried = sum(query.carried for query in queries)
         yield f"| {name} | | topic carried | {carried / len(queries):.0%} | |"
