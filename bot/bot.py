@@ -9,19 +9,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from copy import copy
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from bot import compose
-from bot.reply import Reply, Rule, Turn
+from bot.quotes import briefly
+from bot.reply import Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.settings import Settings, hush, load
 from bot.triage import load_rules, triage
 from bot.weigh import load_weights, weigh
 from bot.words import Words
+from corpus.document import Sentence
+from index.contract import Hit
 from index.index import Index
 
 HISTORY = 20
+TRIED = 2000  # questions of which it is kept whether the documents answer them
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -36,12 +43,37 @@ class Observer(Protocol):
         """A reply is ready."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One question, what was found for it, and what of that answers it."""
+
+    query: Query
+    hits: Sequence[Hit]
+    evidence: Evidence
+
+
+def together(looks: Sequence[Look]) -> Look:
+    """Several questions of one message as one: every hit once, the answers one after another, the least confidence."""
+    if len(looks) == 1:
+        return looks[0]
+    queries, able = [look.query for look in looks], [look for look in looks if look.evidence]
+    hits = {hit.passage.id: hit for row in zip_longest(*(look.hits for look in looks)) for hit in row if hit}
+    query = replace(queries[-1], text=" ".join(query.text for query in queries))
+    if not able:
+        return Look(query, tuple(hits.values()), min((look.evidence for look in looks), key=lambda one: one.confidence))
+    sentences = briefly([look.evidence.sentences for look in able])
+    return Look(
+        query, tuple(hits.values()), Evidence(sentences, min(look.evidence.confidence for look in able), "covered")
+    )
+
+
 class Bot:
     """Answers from one open index. Safe to share between threads: it holds no state of any conversation."""
 
     def __init__(self, index: Index, settings: Settings, rules: Sequence[Rule], words: Words) -> None:
         self.index, self.settings, self.rules, self.words = index, settings, rules, words
         self.observers: tuple[Observer, ...] = ()
+        self.answers = lru_cache(TRIED)(self._answers)  # of the documents' own questions, so nothing of a visitor's
 
     @classmethod
     def open(cls, path: Path | str | None = None, settings: Settings | None = None) -> Bot:
@@ -60,6 +92,7 @@ class Bot:
         """
         if fresh := self.index.renewed():
             self.index = fresh
+            self.answers = lru_cache(TRIED)(self._answers)
         return fresh is not None
 
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
@@ -78,20 +111,37 @@ class Bot:
         return Turn(asked, tuple(citation.passage.id for citation in reply.citations))
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
-        say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history))
+        say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history), self.answers)
         rule = self._timed(triage, asked, history, self.rules)  # safety before search
         if rule and rule.stops:
             return say.rule(rule, asked)
-        query = self._timed(rewrite, asked, self._looked_up(history), self.index)  # a follow-up stands alone
-        hits = self._timed(self.index.search, query.text, self.settings.top_k)  # look
-        evidence = self._timed(weigh, query, hits, self.index)  # believe, or decline
+        looks = self.look(asked, history)
+        both = together(looks)
+        query, hits, evidence = both.query, both.hits, both.evidence
         if rule:
             return say.refer(rule, query, hits, evidence)
-        if query.unclear:
+        if query.unclear and not evidence:
             return say.clarify(query, hits)
         if not evidence:
             return say.abstain(query, hits, evidence)
-        return say.answer(query, hits, evidence)  # only what they say
+        left = tuple(one.query.text for one in looks if not one.evidence)
+        return say.answer(query, hits, evidence, left)  # only what they say
+
+    def look(self, asked: str, history: Sequence[Turn], threshold: float | None = None) -> tuple[Look, ...]:
+        """Each question of a message made to stand alone, looked up and weighed. `threshold` as in `weigh`."""
+        queries = self._timed(rewrite, asked, self._looked_up(history), self.index, lru_cache(self._answered))
+        return tuple(self._look(query, threshold) for query in queries)
+
+    def _answers(self, question: str) -> bool:
+        """Whether the documents answer a question, asked by itself."""
+        return not triage(question, (), self.rules) and bool(self._look(Query(question, question)).evidence)
+
+    def _look(self, query: Query, threshold: float | None = None) -> Look:
+        hits = self._timed(self.index.search, query.text, self.settings.top_k)  # look
+        return Look(query, hits, self._timed(weigh, query, hits, self.index, threshold))  # believe, or decline
+
+    def _answered(self, query: Query) -> tuple[Sentence, ...]:
+        return self._look(query).evidence.sentences
 
     def _looked_up(self, history: Sequence[Turn]) -> list[Turn]:
         """The turns that were questions to the documents: a greeting or an emergency is no topic to carry."""

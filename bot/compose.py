@@ -7,14 +7,14 @@ phrases files. Does not know: why evidence was believed, or how a reply is shown
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice, zip_longest
 from typing import Any
 
 from bot.reply import Citation, Claim, Contact, Evidence, Kind, Query, Reply, Rule
+from bot.suggest import nearest, plain, questions, titled, turn_to
 from bot.words import Words
-from corpus.document import Passage, Sentence
+from corpus.document import Sentence
 from index.contract import Hit
 from index.index import Index
 
@@ -28,11 +28,21 @@ REFUSALS = {  # why weighing declined → phrase
 
 
 class Speaker:
-    """Says things in one locale, from one index; `asked` are the questions that need no suggesting any more."""
+    """Says things in one locale, from one index; `asked` are the questions that need no suggesting any more.
 
-    def __init__(self, index: Index, words: Words, locale: str, asked: Iterable[str] = ()) -> None:
-        self.index, self.words, self.locale = index, words, locale
-        self.asked = {_plain(question) for question in asked}
+    `answers` tells whether the documents answer a question: none is offered after a refusal that they do not.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        words: Words,
+        locale: str,
+        asked: Iterable[str] = (),
+        answers: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        self.index, self.words, self.locale, self.answers = index, words, locale, answers
+        self.asked = {plain(question) for question in asked}
 
     def rule(self, rule: Rule, asked: str) -> Reply:
         """What a rule that stops the conversation says: a signpost, a referral or small talk."""
@@ -60,12 +70,14 @@ class Speaker:
         )
 
     def abstain(self, query: Query, hits: Sequence[Hit], evidence: Evidence) -> Reply:
-        """The documents do not answer; these are the nearest questions they do answer."""
+        """The documents do not answer; where to turn instead, and the nearest questions they do answer."""
+        turn = turn_to(query.text, self.index)
+        away = Claim(turn.turn_to, f"elsewhere:{turn.document}") if turn else None
         return self._found(
             Kind.ABSTAIN,
             (
-                self.words.say(REFUSALS.get(evidence.reason, "abstain"), self.locale),
-                self.words.say("abstain-turn-to", self.locale),
+                self.words.say("abstain-more" if query.said else REFUSALS.get(evidence.reason, "abstain"), self.locale),
+                away or self.words.say("abstain-turn-to", self.locale),
             ),
             query,
             hits,
@@ -75,14 +87,30 @@ class Speaker:
 
     def clarify(self, query: Query, hits: Sequence[Hit]) -> Reply:
         """The question leaves open what it is about; these are its readings."""
-        return self._found(
-            Kind.CLARIFY, (self.words.say("clarify-subject", self.locale),), query, hits, reason="unclear"
+        said = self.words.say("clarify" if query.readings else "clarify-subject", self.locale)
+        if not query.readings:
+            return self._found(Kind.CLARIFY, (said,), query, hits, reason="unclear")
+        return self._reply(
+            Kind.CLARIFY,
+            (said,),
+            query=query.text,
+            topic=query.topic,
+            hits=tuple(hits),
+            suggestions=query.readings[:SUGGESTIONS],
+            reason="ambiguous",
         )
 
-    def answer(self, query: Query, hits: Sequence[Hit], evidence: Evidence) -> Reply:
-        """The evidence, quoted and cited."""
-        claims = self._quotes(evidence.sentences)
-        return self._found(Kind.ANSWER, claims, query, hits, reason=evidence.reason, confidence=evidence.confidence)
+    def answer(self, query: Query, hits: Sequence[Hit], evidence: Evidence, unanswered: tuple[str, ...] = ()) -> Reply:
+        """The evidence, quoted and cited; of a message with several questions, those that stay `unanswered`."""
+        return self._found(
+            Kind.ANSWER,
+            self._quotes(evidence.sentences),
+            query,
+            hits,
+            reason=evidence.reason,
+            confidence=evidence.confidence,
+            unanswered=unanswered,
+        )
 
     def starters(self) -> tuple[str, ...]:
         """Four questions to begin with, from as many sections as there are."""
@@ -91,7 +119,9 @@ class Speaker:
             sections.setdefault((passage.document, *passage.headings), []).append(question)
         spread = chain.from_iterable(zip_longest(*sections.values()))
         found = tuple(islice((question for question in spread if question), STARTERS))
-        return found or tuple(islice((self._about(passage) for passage in _titled(self.index)), STARTERS))
+        return found or tuple(
+            islice((self._put("ask-about", each.headings[-1]) for each in titled(self.index)), STARTERS)
+        )
 
     def questions(self) -> list[tuple[str, str]]:
         """Every question the documents answer, with the id of the passage that does."""
@@ -124,61 +154,18 @@ class Speaker:
             query=query.text,
             topic=query.topic,
             hits=tuple(hits),
-            suggestions=self._nearest(query, hits, cited),
+            suggestions=self._offered(kind, query, hits, cited),
             **more,
         )
 
+    def _offered(self, kind: Kind, query: Query, hits: Sequence[Hit], cited: set[str]) -> tuple[str, ...]:
+        """The nearest questions, not those just asked or answered; where they follow a refusal, each is tried first."""
+        known = {*map(plain, (query.text, query.asked, *re.split(r"(?<=\?)\s", query.text))), *self.asked}
+        near = (one for one in nearest(query.text, hits, self.index, self._put, cited) if plain(one) not in known)
+        return tuple(islice((one for one in near if kind != Kind.ABSTAIN or self.answers(one)), SUGGESTIONS))
+
+    def _put(self, phrase: str, topic: str) -> str:
+        return self.words.text(phrase, self.locale, topic=topic)
+
     def _reply(self, kind: Kind, claims: tuple[Claim, ...], **more: Any) -> Reply:
         return Reply(kind, claims, self.words.disclaimer(self.locale), index=self.index.generation, **more)
-
-    def _nearest(self, query: Query, hits: Sequence[Hit], cited: set[str]) -> tuple[str, ...]:
-        """The questions nearest to this one that the documents answer, one a passage and not what was just said."""
-        vector = self.index.encoder.encode([query.text])[0]
-        found: dict[str, float] = {}
-        for hit in hits:
-            passage = hit.passage
-            if passage.id in cited:
-                continue
-            if passage.keys:
-                cosines = self.index.vectors(passage.id)[-len(passage.keys) :] @ vector
-                best = int(cosines.argmax())
-                question, cosine = passage.keys[best], float(cosines[best])
-            elif passage.headings:
-                question, cosine = self._about(passage), hit.cosine
-            else:
-                continue
-            if _plain(question) not in {_plain(query.text), _plain(query.asked), *self.asked}:
-                found[question] = max(cosine, found.get(question, -1.0))
-        return tuple(sorted(found, key=lambda question: -found[question])[:SUGGESTIONS])
-
-    def _about(self, passage: Passage) -> str:
-        return self.words.text("ask-about", self.locale, topic=passage.headings[-1])
-
-
-@lru_cache(maxsize=4)
-def questions(index: Index) -> tuple[tuple[str, Passage], ...]:
-    """Each question the documents of an index answer, with the first passage that has it as a key."""
-    found: dict[str, Passage] = {}
-    for passage in _passages(index):
-        for key in passage.keys:
-            found.setdefault(key, passage)
-    return tuple(found.items())
-
-
-def _plain(question: str) -> str:
-    """A question without case and punctuation, to see whether two are the same."""
-    return " ".join(re.findall(r"\w+", question.casefold()))
-
-
-@lru_cache(maxsize=4)
-def _titled(index: Index) -> tuple[Passage, ...]:
-    """The first passage under each heading."""
-    first: dict[tuple[str, ...], Passage] = {}
-    for passage in _passages(index):
-        if passage.headings:
-            first.setdefault((passage.document, *passage.headings), passage)
-    return tuple(first.values())
-
-
-def _passages(index: Index) -> Iterator[Passage]:
-    return chain.from_iterable(index.passages(document.id) for document in index.documents())

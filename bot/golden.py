@@ -32,6 +32,10 @@ class GoldenError(Exception):
         super().__init__(f"{path.name}, line {line}: {problem} {remedy}")
 
 
+class ReportError(Exception):
+    """An earlier report, or a floor for a report, that cannot be used: names it and the remedy."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One turn and what a right reply to it is. `before` are the questions asked earlier in the conversation.

@@ -1,7 +1,7 @@
-"""Scores a bot on golden cases: right, wrong or refused, with intervals, and the trade-off a threshold makes.
+"""Scores a bot on golden cases: right, wrong or refused, the trade-off a threshold makes, whether confidence is true.
 
-Comes in: a `Bot` and cases. Goes out: a `Report`, and a picture of it. Does not know: how answers are found. The only
-import of matplotlib, inside the function that draws, because it takes a second.
+Comes in: a `Bot` and cases. Goes out: a `Report`, every share with its 95 % interval. Does not know: how answers are
+found, how a report is drawn, or what an earlier one said.
 """
 
 from __future__ import annotations
@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from math import sqrt
-from pathlib import Path
 from typing import Any, Literal
 
-from bot.bot import Bot
+from bot.bot import Bot, together
 from bot.golden import Case, GoldenError, load_cases
 from bot.reply import Kind, Reply, Turn
-from bot.rewrite import rewrite
-from bot.weigh import weigh
 
-__all__ = ["Case", "Figure", "GoldenError", "Outcome", "Report", "load_cases", "measure", "plot"]
+__all__ = ["Case", "Figure", "GoldenError", "Outcome", "Report", "load_cases", "measure"]
 
 Verdict = Literal["right", "wrong", "refused"]
 RANKS = (1, 3, 8)
-ACCENT, GROUND, INK, MUTED = "#0F6B5C", "#FAF8F5", "#24211E", "#6B645C"
+BINS = 10  # of confidence, equally wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +43,14 @@ class Figure:
         middle, spread = share + z * z / (2 * n), z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
         whole = 1 + z * z / n
         return cls(sum(kept), n, share, max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole))
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The cases whose confidence lies in one tenth of its range: its mean, and how often they were right."""
+
+    confidence: float
+    right: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,29 @@ class Report:
                 points.append((confidence, answered / max(able, 1), 1 - right / given))
         return points
 
+    def reliability(self) -> list[Bin]:
+        """What confidence came to: the cases decided by evidence, by tenths of confidence, empty tenths left out.
+
+        A confidence that can be believed is, in each, the share that is right.
+        """
+        held: dict[int, list[tuple[float, bool]]] = {}
+        for one in self.outcomes:
+            if one.confidence is not None and one.would is not None:
+                held.setdefault(min(int(one.confidence * BINS), BINS - 1), []).append((one.confidence, one.would))
+        return [
+            Bin(sum(sure for sure, _ in each) / len(each), Figure.over(good for _, good in each))
+            for _, each in sorted(held.items())
+        ]
+
+    def calibration_error(self) -> float | None:
+        """Expected calibration error: how far confidence lies from the share right, over the bins by their cases.
+
+        After Naeini, Cooper and Hauskrecht (AAAI 2015). None where no case was decided by evidence.
+        """
+        bins = self.reliability()
+        n = sum(each.right.of for each in bins)
+        return sum(each.right.of * abs(each.right.share - each.confidence) for each in bins) / n if n else None
+
     @property
     def failures(self) -> tuple[Outcome, ...]:
         """The cases that did not come out right."""
@@ -135,6 +163,13 @@ class Report:
             "median_ms": times[len(times) // 2] if times else None,
             "curve": [
                 {"threshold": round(t, 4), "coverage": round(c, 4), "risk": round(r, 4)} for t, c, r in self.curve()
+            ],
+            "reliability": [
+                {"confidence": round(each.confidence, 4), **asdict(each.right)} for each in self.reliability()
+            ],
+            "calibration_error": self.calibration_error(),
+            "outcomes": [
+                {"ask": one.case.ask, "before": list(one.case.before), "verdict": one.verdict} for one in self.outcomes
             ],
             "failures": [
                 {
@@ -175,8 +210,7 @@ def _held(bot: Bot, case: Case, history: Sequence[Turn], reply: Reply) -> tuple[
     """How sure the bot was, and whether it was right in what it held likeliest, said or not."""
     if reply.kind not in (Kind.ANSWER, Kind.ABSTAIN) or not {Kind.ANSWER, Kind.ABSTAIN} & set(case.expect):
         return None, None
-    query = rewrite(case.ask, history, bot.index)
-    evidence = weigh(query, bot.index.search(query.text, bot.settings.top_k), bot.index, threshold=0.0)
+    evidence = together(bot.look(case.ask, history, threshold=0.0)).evidence
     quotes = " ".join(sentence.text for sentence in evidence.sentences)
     sources = [sentence.passage for sentence in evidence.sentences]
     return evidence.confidence, Kind.ANSWER in case.expect and not _misquoted(case, quotes, sources)
@@ -198,46 +232,3 @@ def _misquoted(case: Case, quotes: str, sources: Sequence[str]) -> str:
         return f"quoted from {', '.join(dict.fromkeys(sources)) or 'nowhere'}"
     missing = [choices for choices in case.says if not any(words.lower() in quotes.lower() for words in choices)]
     return f"does not say {' or '.join(missing[0])!r}" if missing else ""
-
-
-def plot(report: Report, path: Path | str) -> None:
-    """Draw the refusal trade-off to a PNG or SVG file. Raises ValueError where no case was decided by evidence."""
-    points = report.curve()
-    if not points:
-        raise ValueError("no case was decided by evidence: nothing to draw. Add cases that expect answer or abstain.")
-    import matplotlib  # here, not above: it takes a second, and only this function draws
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    _, covered, risk = zip(*points, strict=True)
-    given = [one for one in report.outcomes if one.kind == Kind.ANSWER and one.would is not None]
-    able = [one for one in report.outcomes if Kind.ANSWER in one.case.expect and one.would is not None]
-    here = (
-        sum(Kind.ANSWER in one.case.expect for one in given) / max(len(able), 1),
-        sum(not one.would for one in given) / max(len(given), 1),
-    )
-    figure, axes = pyplot.subplots(figsize=(7, 4.2), facecolor=GROUND, layout="constrained")
-    axes.set_facecolor(GROUND)
-    axes.plot([100 * share for share in covered], [100 * share for share in risk], color=ACCENT, linewidth=2)
-    axes.plot(100 * here[0], 100 * here[1], "o", color=ACCENT, markersize=9)
-    left = here[0] > 0.6
-    axes.annotate(
-        f"as shipped: {here[0]:.0%} answered,\n{here[1]:.0%} of answers wrong",
-        (100 * here[0], 100 * here[1]),
-        textcoords="offset points",
-        xytext=(-12 if left else 12, 16),
-        ha="right" if left else "left",
-        color=INK,
-    )
-    axes.set_title("Answering more questions means more wrong answers", loc="left", color=INK, fontweight="bold")
-    axes.set_xlabel("answerable questions answered, %", color=INK)
-    axes.set_ylabel("answers given that are wrong, %", color=INK)
-    axes.set_xlim(0, 102)
-    axes.set_ylim(0, max(20.0, *(110 * share for share in risk)))
-    axes.tick_params(colors=MUTED)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(MUTED)
-    figure.savefig(str(path), dpi=160)
-    pyplot.close(figure)

@@ -86,6 +86,21 @@ def offer(reply: Reply) -> str:
     return "They do answer:" if reply.kind == Kind.ABSTAIN else "You can ask:"
 
 
+def reworded(reply: Reply, asked: str) -> bool:
+    """Whether something else was looked up than was typed: a follow-up made whole, or its spelling mended."""
+    return " ".join(reply.query.split()).casefold() != " ".join(asked.split()).casefold()
+
+
+def looked_for(reply: Reply) -> str:
+    """What was looked up, said to whoever typed something else."""
+    return f"Looked for: {reply.query}"
+
+
+def left_open(reply: Reply) -> list[str]:
+    """A line for each question of the message that the documents do not answer, beside those that they do."""
+    return [f"These documents don't say: {question}" for question in reply.unanswered]
+
+
 def plain(text: str) -> str:
     """Escape for a terminal or a text file: no control character but tab and newline, no direction override."""
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
@@ -116,6 +131,7 @@ def as_dict(reply: Reply) -> dict[str, Any]:
             for one in reply.contacts
         ],
         "suggestions": list(reply.suggestions),
+        "unanswered": list(reply.unanswered),
         "query": reply.query,
         "topic": reply.topic,
         "reason": reply.reason,
@@ -163,12 +179,16 @@ def _citation_dict(citation: Citation) -> dict[str, Any]:
     }
 
 
-def as_text(reply: Reply, months: int = REVIEW_MONTHS) -> str:
-    """The reply as plain text: what is said, whom to turn to, sources, what else can be asked, the disclaimer."""
-    blocks = []
+def as_text(reply: Reply, months: int = REVIEW_MONTHS, asked: str | None = None) -> str:
+    """The reply as plain text: what is said, whom to turn to, sources, what else can be asked, the disclaimer.
+
+    Given what was `asked`, it starts with what was looked up where that differs.
+    """
+    blocks = [looked_for(reply)] if asked is not None and reworded(reply, asked) else []
     for part in parts(reply):
         lead = [part.lead] if part.lead else []
         blocks.append("\n".join([*lead, *(_numbered(claim, plain, "[{}]") for claim in part.claims)]))
+    blocks += left_open(reply)
     if reply.contacts:
         blocks.append("\n".join(f"{contact.label}: {ways(contact)}" for contact in reply.contacts))
     if reply.citations:
@@ -202,6 +222,7 @@ def as_markdown(
         if part.lead:
             blocks.append(f"*{markdown(part.lead)}*")
         blocks.extend(_numbered(claim, markdown, "{}", chip) for claim in part.claims)
+    blocks += map(markdown, left_open(reply))
     if reply.contacts:
         blocks.append("\n".join(f"- **{markdown(one.label)}**: {markdown(ways(one))}" for one in reply.contacts))
     if not closing:
@@ -228,6 +249,7 @@ def as_html(reply: Reply, root: str | None = "") -> str:
         if part.lead:
             lines.append(f'<p class="lead">{markup(part.lead)}</p>')
         lines.extend(f"<p>{_claim_html(claim, root)}</p>" for claim in part.claims)
+    lines += [f"<p>{markup(line)}</p>" for line in left_open(reply)]
     if reply.contacts:
         lines.append(_list("ul", "contacts", [f"{markup(one.label)}: {markup(ways(one))}" for one in reply.contacts]))
     if reply.citations:

@@ -56,7 +56,9 @@ class Rule:
 class Query:
     """A question that stands alone. `text` is what is looked up, `asked` what was typed, `topic` what it is about.
 
-    `carried` means the topic comes from an earlier turn; `unclear` that it points at something no turn has named.
+    `carried` means the topic comes from an earlier turn; `unclear` that it points at something no turn has named, or
+    at one of several things: `readings` are the questions it can be then. `said` are sentences just quoted, for a
+    question that asks for more than those.
     """
 
     text: str
@@ -64,6 +66,8 @@ class Query:
     topic: str | None = None
     carried: bool = False
     unclear: bool = False
+    readings: tuple[str, ...] = ()
+    said: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,12 @@ class Citation:
     def url(self) -> str:
         """Address of the document page with the quote marked, relative to the server's root."""
         return f"/documents/{percent(self.document.id)}?from={self.start}&to={self.end}#quote"
+
+    @property
+    def section(self) -> str:
+        """Address of the section the quote stands in, on the document page."""
+        name = self.passage.id.partition("#")[2].partition(":")[0]  # the section's first passage
+        return f"/documents/{percent(self.document.id)}#p-{percent(name)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +181,8 @@ class Contact:
 class Reply:
     """What the bot says. Every kind carries a disclaimer, and every claim what backs it.
 
-    Raises ValueError when an invariant of the contract does not hold. `ms` is how long it took.
+    `unanswered` are those questions of a message with several that the documents do not answer. Raises ValueError when
+    an invariant of the contract does not hold. `ms` is how long it took.
     """
 
     kind: Kind
@@ -183,6 +194,7 @@ class Reply:
     topic: str | None = None
     contacts: tuple[Contact, ...] = ()
     suggestions: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
     confidence: float | None = None
     hits: tuple[Hit, ...] = ()
     ms: float = 0.0

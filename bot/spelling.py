@@ -1,42 +1,112 @@
-"""One slip of the finger, mended from the documents' own words.
+"""Slips of the finger, mended from the index's own words.
 
-Comes in: a question's unknown words and the words of the passages found. Goes out: the question with each such word put
-right where one slip explains it. Does not know: any dictionary. More than one slip is left alone: two drug names often
-differ by two letters.
+Comes in: what was typed and the index. Goes out: the same text, each misspelt word put right where the index has one
+word that a slip or two explain. Words that are right stay: those of the index in any inflection or spelling, English
+ones, and names of medicines, so that no medicine is ever turned into another. Does not know: what is asked, or history.
+
+English words come with symspellpy, which also finds the near ones; medicines stand in `medicines.txt`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
 
-from bot.terms import Term, stem
+import symspellpy  # type: ignore[import-untyped]  # it ships no types
+from symspellpy import SymSpell, Verbosity
 
-SHORTEST = 5  # letters; in shorter words one slip makes another word too easily
+from bot.terms import ENGLISH, SMALL, Term, stem, words
+from index.index import Index
+
+SHORTEST = 4  # letters; a shorter word is too near to too many others
+SWAPPED = 5  # letters; below, only a letter left out or two swapped: "copd" is no "copy"
+TWICE = 8  # letters, from which two slips may explain a word
+HALF = 3  # letters; the shortest part of two words typed as one
+ENGLISH_WORDS = "frequency_dictionary_en_82_765.txt"
+SLIPS: dict[str, str] = ENGLISH["slips"]
 
 
-def mend(text: str, unknown: Sequence[Term], known: Iterable[str]) -> str:
-    """`text` with each unknown word replaced by the known word that is a slip away; where there are two, neither."""
-    words = sorted(set(known))
-    for term in sorted(unknown, key=lambda term: -term.start):
-        if len(term.word) < SHORTEST:
-            continue
-        near = [word for word in words if len(word) >= SHORTEST and slip(term.word, word)]
-        if len({stem(word) for word in near}) == 1:
-            text = text[: term.start] + near[0] + text[term.end :]
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The words of one index with their stems, and what finds the near ones."""
+
+    words: frozenset[str]
+    stems: frozenset[str]
+    near: SymSpell
+
+
+def mend(text: str, index: Index) -> str:
+    """`text` with each misspelt word put right; where two words of the index explain it equally well, it stays."""
+    known, shouted = lexicon(index), text.isupper()
+    for term in reversed(words(text)):
+        typed = text[term.start : term.end]
+        if typed.isupper() and len(typed) > 1 and not shouted:
+            continue  # an abbreviation
+        right = _right(term, known)
+        if right != term.word:
+            right = right.upper() if typed.isupper() else right.capitalize() if typed[0].isupper() else right
+            text = text[: term.start] + right + text[term.end :]
     return text
 
 
-def slip(one: str, other: str) -> bool:
-    """Whether one letter added, left out, changed, or swapped with the next makes one word the other."""
-    if one == other or abs(len(one) - len(other)) > 1:
-        return False
-    at = next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), None)
-    if at is None:
-        return True
-    left, right = one[at:], other[at:]
-    return (
-        left[1:] == right[1:]
-        or left[1:] == right
-        or left == right[1:]
-        or (left[:2] == right[1::-1] and left[2:] == right[2:])
-    )
+@lru_cache(maxsize=4)
+def lexicon(index: Index) -> Lexicon:
+    """The words of an index, its headings and its questions included; gathered once."""
+    counts: dict[str, int] = {}
+    for document in index.documents():
+        for passage in index.passages(document.id):
+            for term in words("\n".join((document.title, *passage.headings, *passage.keys, passage.text))):
+                counts[term.word] = counts.get(term.word, 0) + 1
+    near = SymSpell(max_dictionary_edit_distance=2)
+    for word in sorted({*counts, *SMALL}):
+        if len(word) >= SHORTEST and word.isalpha():
+            near.create_dictionary_entry(word, counts.get(word, 1))
+    return Lexicon(frozenset(counts), frozenset(map(stem, counts)), near)
+
+
+def commonness(word: str) -> int:
+    """How often English has a word, in some trillion words; 0 where it is none, or a name."""
+    return _english().get(word, 0)
+
+
+@cache
+def _english() -> dict[str, int]:
+    """English words with how often they come; names of medicines, which are right too, with none."""
+    lines = Path(symspellpy.__file__).with_name(ENGLISH_WORDS).read_text(encoding="utf-8-sig").splitlines()
+    names = Path(__file__).with_name("medicines.txt").read_text(encoding="utf-8").splitlines()
+    known = dict.fromkeys((name for name in names if not name.startswith("#")), 0)
+    return known | {word: int(count) for word, _, count in (line.partition(" ") for line in lines)}
+
+
+def _right(term: Term, known: Lexicon) -> str:
+    """The word that was meant; the word itself where it is right, or nothing explains it."""
+    word = term.word
+    if word in SLIPS:
+        return SLIPS[word]
+    if len(word) < SHORTEST or not word.isalpha() or word in known.words or term.stem in known.stems:
+        return word
+    if word in _english() or word in SMALL:
+        return word
+    found = known.near.lookup(word, Verbosity.CLOSEST, max_edit_distance=2 if len(word) >= TWICE else 1)
+    stems = {stem(one.term) for one in found}
+    if len(stems) == 1 and _slipped(word, found[0].term, found[0].distance):
+        return str(found[0].term)
+    return word if found else _parted(word, known)
+
+
+def _slipped(word: str, right: str, slips: int) -> bool:
+    """Whether a finger does that: the first letter is seldom wrong, and of a short word little is left to judge by."""
+    if len(word) < SWAPPED:
+        return len(right) > len(word) or sorted(right) == sorted(word)
+    return word[0] == right[0] or slips == 1
+
+
+def _parted(word: str, known: Lexicon) -> str:
+    """Two words of the index typed as one; the word itself where it is not that."""
+    cuts = [
+        f"{word[:cut]} {word[cut:]}"
+        for cut in range(HALF, len(word) - HALF + 1)
+        if word[:cut] in known.words and word[cut:] in known.words
+    ]
+    return cuts[0] if len(cuts) == 1 else word

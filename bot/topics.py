@@ -25,7 +25,7 @@ SIDES = listed("sides")
 GENERIC = re.compile(f"{listed('generic')}|{SIDES}", re.I)
 PEOPLE = re.compile(listed("people"), re.I)
 PREDICATE = re.compile(listed("predicates"), re.I)
-SELF = re.compile(r"i|you|we|one|someone|anyone|somebody|anybody", re.I)
+SELF = re.compile(r"i|you|we|he|she|one|someone|anyone|somebody|anybody", re.I)
 LEAD = re.compile(
     r"^(?:(?:so|and|but|or|ok|okay|well|also|then|please|hi|hello|hey|hiya|thanks|thank you|oh|right|now|yes|no)\b"
     r"[\s,.!–-]*)+(?=\S)",
@@ -45,6 +45,9 @@ NAMED = re.compile(
     r"(?: (?:for|like|about|called|made of|used for|supposed to do))?$",
     re.I,
 )
+NAME = re.compile(r"(?:[A-Z][\w.’'-]*\s?){2,4}")  # words with capitals, as somebody is called
+BE = re.compile(r"(?:am|is|are|was|were)\b", re.I)  # no bare verb follows: "why are birth control pills used"
+OF = re.compile(r"of|with|to|at|on|than|and|or", re.I)
 LONGEST = 8  # words; a longer topic is no topic
 
 
@@ -61,6 +64,11 @@ class Topic:
     subject: str
     clause: bool = False
     side: str = ""
+
+    @property
+    def somebody(self) -> bool:
+        """Whether it is a person: "he" and "she" can mean it."""
+        return bool(PEOPLE.fullmatch((self.subject or self.phrase).split()[-1]) or NAME.fullmatch(self.phrase))
 
 
 def bare(question: str) -> str:
@@ -94,8 +102,16 @@ def _side(text: str, question: str) -> Topic | None:
         text,
         re.I,
     )
-    named = _noun(found[3], question) if found else None
-    if not found or not named:
+    if not found:
+        return None
+    said = found[3].split()
+    for place, word in enumerate(said[1:], 1):  # "what kinds of medicine cause X": of X
+        if re.fullmatch(AUX, word, re.I):
+            break
+        if word.lower() in VERBS and not BE.search(text[: found.start(3)]):
+            return _noun(re.sub(r"^(?:on|to|in|up|about)\s+", "", " ".join(said[place + 1 :])), question)
+    named = _noun(found[3], question)
+    if not named:
         return None
     return Topic(named.phrase, question, named.subject, side=f"{found[1]} {found[2]} {named.phrase}")
 
@@ -113,8 +129,10 @@ def _thing(text: str, question: str) -> Topic | None:
     """ "What is X for", "what does X do", "how long does X take": X."""
     if name := NAMED.match(text):
         return _clause(f"is {name[1]}", question)
-    does = re.match(rf"(?:{WH})\b(?: (?!{AUX})\w+){{0,3}} (?:{AUX}) (.+)$", text, re.I)
-    return _clause(f"does {does[1]}", question) if does else None
+    does = re.match(rf"(?:{WH})\b(?: (?!{AUX})\w+){{0,3}} ({AUX}) (.+)$", text, re.I)
+    if not does or (does[2].split()[0].lower() in VERBS and not BE.match(does[1])):
+        return None  # "which hormone can start …", "who can help with …": what is asked for is the subject
+    return _clause(f"{does[1]} {does[2]}", question)
 
 
 def _done(text: str, question: str) -> Topic | None:
@@ -127,34 +145,40 @@ def _done(text: str, question: str) -> Topic | None:
 
 def _clause(text: str, question: str) -> Topic | None:
     """ "Can men produce milk" → men producing milk; "does X have side effects" → X."""
-    found = re.match(rf"(?:{AUX})\s+(?:there\s+(?:be\s+)?(?:an?y?\s+)?)?(.+)$", text, re.I)
+    found = re.match(rf"({AUX})\s+(?:there\s+(?:be\s+)?(?:an?y?\s+)?)?(.+)$", text, re.I)
     if not found:
         return None
-    said = found[1].split()
+    said = found[2].split()
+    if SELF.fullmatch(said[0]) and not (len(said) > 1 and said[1].lower() in VERBS):
+        return None
     for place, word in enumerate(said):
         low = word.lower().strip(",")
         who, rest = said[:place], said[place + 1 :]
-        if place and low in VERBS:
+        if place and low in VERBS and not BE.match(found[1]):
             if SELF.fullmatch(who[-1]):
                 return Topic(" ".join([_gerund(low), *rest]), question, " ".join([word, *rest]))
             if PEOPLE.fullmatch(who[-1]) or (low in ACTIVE and rest):
                 return Topic(" ".join([*who, _gerund(low), *rest]), question, " ".join(who), clause=True)
             return _noun(" ".join(who), question)
-        if place and (PREDICATE.fullmatch(low) or low.endswith("ed")):
+        if place and (PREDICATE.fullmatch(low) or low.endswith("ed")) and not OF.fullmatch(said[place - 1]):
             return _noun(" ".join(who), question)
     return _noun(" ".join(said), question)
 
 
 def _fragment(text: str, question: str) -> Topic | None:
     """A few words with no question form about them are their own topic."""
+    text = re.sub(r"^(?:what|how) about ", "", text, flags=re.I)
     if re.match(rf"(?:{WH}|{AUX})\b", text, re.I) or len(text.split()) > 5:
         return None
-    return _noun(re.sub(r"^(?:what|how) about ", "", text, flags=re.I), question)
+    return _noun(text, question)
 
 
 def _noun(phrase: str, question: str) -> Topic | None:
     """A phrase without its article and trailing detail, as a topic."""
-    text = re.sub(r"^(?:a|an|any|some|about|my|your|our)\s+", "", END.sub("", phrase.strip()), flags=re.I)
+    text = re.sub(
+        r"^(?:(?:some|one|any) of|of|on|with|in|to|at|from|by)\s+", "", END.sub("", phrase.strip()), flags=re.I
+    )
+    text = re.sub(r"^(?:a|an|any|some|about|my|your|our)\s+", "", text, flags=re.I)
     text = re.sub(r"\s+(?:exactly|really|actually|please|then|too|anyway|again|for)$", "", text, flags=re.I)
     text = re.sub(rf"\s+(?:{AUX}) (?:{SELF.pattern})\b.*$", "", text, flags=re.I)  # "… should I take"
     text = re.sub(r"\s+to (?:take|use|do|work|happen)$", "", text, flags=re.I)

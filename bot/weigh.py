@@ -16,11 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.features import NAMES, Asked, Scale, Seen, ask, context, features, see, unusual
+from bot.features import NAMES, Asked, Scale, Seen, ask, context, features, see
 from bot.quotes import Scored, choose
 from bot.reply import Evidence, Query
-from bot.spelling import mend
-from bot.terms import content, wanted, words
+from bot.terms import content, wanted
 from corpus.document import Passage
 from index.contract import FloatMatrix, Hit
 from index.index import Index
@@ -93,31 +92,17 @@ def weigh(query: Query, hits: Sequence[Hit], index: Index, threshold: float | No
     if query.unclear:
         return Evidence((), 0.0, "unclear")
     weights = load_weights()
-    asked, every = _read(query.text, hits, index)
+    asked = ask(query.text, index.encoder)
+    every = _MEMORY.see([hit.passage for hit in hits], index) if asked.terms else []
     scale = _scale(index)
     vouched = [seen for seen in every if _vouched(asked, seen.passage, index.vectors(seen.passage.id), scale)]
     scored, confidence = _score(asked, every, index, weights, scale, {seen.passage.id for seen in vouched})
     if not scored:
         return Evidence((), 0.0, "nothing-found")
     sure = confidence >= (weights.threshold if threshold is None else threshold)
-    if sure and (chosen := choose(scored, whole=bool(vouched))):
+    if sure and (chosen := choose(scored, whole=bool(vouched), said=query.said)):
         return Evidence(chosen, confidence, "covered")
     return Evidence((), confidence, "near-miss" if _met(asked, every) else "term-not-in-documents")
-
-
-def _read(text: str, hits: Sequence[Hit], index: Index) -> tuple[Asked, list[Seen]]:
-    """The question and the passages through the encoder; a misspelt word is put right, and looked for again."""
-    asked = ask(text, index.encoder)
-    every = _MEMORY.see([hit.passage for hit in hits], index) if asked.terms else []
-    stems = {stem for seen in every for stem in seen.stems}
-    unknown = [term for term in unusual(asked) if term.stem not in stems]
-    mended = (
-        mend(text, unknown, (term.word for seen in every for term in words(seen.passage.text))) if unknown else text
-    )
-    if mended == text:
-        return asked, every
-    again = index.search(mended, len(hits))
-    return ask(mended, index.encoder), _MEMORY.see([hit.passage for hit in again], index)
 
 
 def _score(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from corpus.document import Block, CorpusError, Document, Section
+from corpus.document import Block, CorpusError, Document, Elsewhere, Section
 from corpus.draft import Draft, Source, clean
 from corpus.metadata import Asked, Noted, nearest
 
@@ -53,6 +53,7 @@ def assemble(source: Source, name: str) -> Assembled:
         reviewed=meta["reviewed"].day if "reviewed" in meta else None,
         review_by=meta["review_by"].day if "review_by" in meta else None,
         language=_text(meta, "language") or "en",
+        elsewhere=_elsewhere(meta["elsewhere"]) if "elsewhere" in meta else (),
         source=name,
     )
     return Assembled(document, meta, tuple(drafts))
@@ -74,6 +75,13 @@ def is_question(heading: str) -> bool:
 
 def _text(meta: Mapping[str, Noted], key: str) -> str:
     return meta[key].text if key in meta else ""
+
+
+def _elsewhere(noted: Noted) -> tuple[Elsewhere, ...]:
+    """Each question the document leaves to others, with where to turn."""
+    return tuple(
+        Elsewhere(clean(question), clean(asked.heading)) for asked in noted.asked for question in asked.questions
+    )
 
 
 def _first_heading(drafts: Sequence[Draft]) -> str:

@@ -58,11 +58,20 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A question that a document does not answer, and where to turn instead, in its editor's words. Never evidence."""
+
+    question: str
+    turn_to: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A vetted document: one normalised text, and what is known of its origin.
 
     `publisher`, `licence` and `url` are "" where unknown; `written`, `reviewed` and `review_by` are None where
-    unknown, and `reviewed` stays None until a clinician has reviewed the text. `source` is the file it came from.
+    unknown, and `reviewed` stays None until a clinician has reviewed the text. `elsewhere` are questions it leaves to
+    others. `source` is the file it came from.
     """
 
     id: str
@@ -76,6 +85,7 @@ class Document:
     reviewed: date | None = None
     review_by: date | None = None
     language: str = "en"
+    elsewhere: tuple[Elsewhere, ...] = ()
     source: str = ""
 
     @property

@@ -17,8 +17,20 @@ import yaml
 
 from corpus.document import CorpusError
 
-KEYS = ("id", "title", "publisher", "licence", "url", "written", "reviewed", "review_by", "language", "questions")
-OWN = ("id", "title", "questions")  # what only one file can say, never a folder's defaults
+KEYS = (
+    "id",
+    "title",
+    "publisher",
+    "licence",
+    "url",
+    "written",
+    "reviewed",
+    "review_by",
+    "language",
+    "questions",
+    "elsewhere",
+)
+OWN = ("id", "title", "questions", "elsewhere")  # what only one file can say, never a folder's defaults
 DATES = ("written", "reviewed", "review_by")
 _EMPTY = ("", "~", "null", "Null", "NULL")
 _ID = re.compile(r"\w[\w.-]*")
@@ -27,7 +39,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Visitors' questions that the section under a heading answers."""
+    """Visitors' questions: those a section answers, under its heading; or those none does, under where to turn."""
 
     heading: str
     questions: tuple[str, ...]
@@ -36,7 +48,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """One key's value and where it stands: `day` for a date, `asked` for questions, else `text`."""
+    """One key's value and where it stands: `day` for a date, `asked` for `questions` and `elsewhere`, else `text`."""
 
     file: str
     line: int | None = None
@@ -114,8 +126,8 @@ def _pairs(node: yaml.Node | None, file: str, first: int, what: str) -> list[tup
 
 
 def _noted(name: str, node: yaml.Node, file: str, line: int, first: int) -> Noted:
-    if name == "questions":
-        return Noted(file, line, asked=_questions(node, file, first))
+    if name in ("questions", "elsewhere"):
+        return Noted(file, line, asked=_questions(node, file, first, name))
     if not isinstance(node, yaml.ScalarNode):
         raise CorpusError(file, f"line {line}", f"{name!r} takes one value, not several.", f"Write '{name}: value'.")
     value = " ".join(node.value.split())
@@ -138,9 +150,9 @@ def _noted(name: str, node: yaml.Node, file: str, line: int, first: int) -> Note
     return Noted(file, line, value)
 
 
-def _questions(node: yaml.Node, file: str, first: int) -> tuple[Asked, ...]:
+def _questions(node: yaml.Node, file: str, first: int, name: str) -> tuple[Asked, ...]:
     asked = []
-    for key, value in _pairs(node, file, first, "'questions'"):
+    for key, value in _pairs(node, file, first, repr(name)):
         line = key.start_mark.line + first
         entries = value.value if isinstance(value, yaml.SequenceNode) else [value]
         if not all(isinstance(entry, yaml.ScalarNode) for entry in entries):

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from corpus.document import Block, Document, Passage, Section
+from corpus.document import Block, Document, Elsewhere, Passage, Section
 
 DATES = ("written", "reviewed", "review_by")
 
@@ -26,6 +26,7 @@ def read_document(text: str) -> Document:
     fields: dict[str, Any] = json.loads(text)
     for name in DATES:
         fields[name] = date.fromisoformat(fields[name]) if fields[name] else None
+    fields["elsewhere"] = tuple(Elsewhere(**one) for one in fields.get("elsewhere", ()))
     fields["sections"] = tuple(_section(section) for section in fields["sections"])
     return Document(**fields)
 

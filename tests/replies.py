@@ -38,6 +38,7 @@ def answer(*claims: Claim) -> Reply:
         index="0123456789ab",
         topic="a topic",
         suggestions=("Another question?",),
+        unanswered=("And what of this?",),
         confidence=0.9,
         ms=1.5,
     )

@@ -289,5 +289,9 @@ def test_measure_prints_figures_and_draws(index_dir: Path, tmp_path: Path) -> No
     odd = CliRunner().invoke(app, [*shared, "--plot", str(tmp_path / "curve.xyz")])
     assert odd.exit_code == 1
     assert "curve.xyz" in odd.stderr
-    figures = json.loads(CliRunner().invoke(app, [*shared, "--json"]).stdout)
-    assert figures["cases"] == 2
+    figures = CliRunner().invoke(app, [*shared, "--json"]).stdout
+    assert json.loads(figures)["cases"] == 2
+    (tmp_path / "old.json").write_text(figures, "utf-8")
+    gated = CliRunner().invoke(app, [*shared, "--against", str(tmp_path / "old.json"), "--floor", "all=1"])
+    assert "0 gained, 0 lost" in gated.stdout
+    assert gated.exit_code == (1 if "below the floor of 100.0%" in gated.stderr else 0)

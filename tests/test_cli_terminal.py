@@ -44,7 +44,7 @@ def test_a_terminal_shows_all_of_a_reply(kind: Kind) -> None:
     for colour in (True, False):
         page = io.StringIO()
         console = Console(file=page, force_terminal=True, width=60, no_color=not colour, highlight=False)
-        terminal.show(reply, console, 36)
+        terminal.show(reply, console, 36, reply.query)
         assert ("\x1b[36m" in page.getvalue()) == (colour and bool(reply.citations or reply.contacts))
         shown = " ".join(re.sub(r"\x1b\[[\d;]*m", "", page.getvalue()).split())
         for words in (*(claim.text for claim in reply.claims), *reply.suggestions, reply.disclaimer.text):
@@ -58,7 +58,7 @@ def test_a_document_cannot_drive_the_terminal() -> None:
     words = "A [bold red]trap[/bold red] \x1b[2J and :smile: here."
     page = io.StringIO()
     console = Console(file=page, force_terminal=True, width=80, highlight=False, markup=False, emoji=False)
-    terminal.show(answer(cite(document(words, title="[blink]T[/blink]"), words)), console, 36)
+    terminal.show(answer(cite(document(words, title="[blink]T[/blink]"), words)), console, 36, "")
     assert "\x1b[2J" not in page.getvalue()
     assert "[bold red]trap[/bold red]" in page.getvalue()
     assert ":smile:" in page.getvalue()

@@ -44,7 +44,8 @@ OWNERS = {
     "opentelemetry": "bot.faces.",
     "prometheus_client": "bot.faces.tally",
     "typer": "bot.faces.cli",
-    "matplotlib": "bot.measure",
+    "matplotlib": "bot.plot",
+    "symspellpy": "bot.spelling",
 }
 FORBIDDEN = {"pickle", "marshal", "shelve", "joblib", "dill", "requests", "httpx", "urllib.request", "socketserver"}
 LIMIT = 300
@@ -73,7 +74,7 @@ def rank(module: str) -> int:
         return 1
     if module.startswith("bot.faces"):
         return 4
-    return 3 if module in ("bot.bot", "bot.measure") else 2
+    return 3 if module in ("bot.bot", "bot.measure", "bot.plot", "bot.compare") else 2
 
 
 @pytest.mark.parametrize("path", CODE, ids=name_of)

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.bot import Bot
-from bot.golden import GoldenError
-from bot.measure import Case, Figure, Outcome, Report, load_cases, measure, plot
+from bot.compare import Floor, compare, load_report, read_floor
+from bot.golden import GoldenError, ReportError
+from bot.measure import Case, Figure, Outcome, Report, load_cases, measure
+from bot.plot import plot
 from bot.reply import Kind
 
 GOOD = """
@@ -113,6 +115,89 @@ def test_coverage_only_grows(drawn: list[tuple[float, bool, bool]]) -> None:
     covered = [coverage for _, coverage, _ in points]
     assert covered == sorted(covered)
     assert [threshold for threshold, _, _ in points] == sorted({c for c, _, _ in drawn}, reverse=True)
+
+
+def test_reliability_is_what_counting_gives() -> None:
+    """Tenths of confidence with the share right in each; the error is their distance, weighted by their cases."""
+    kept = [
+        outcome(0.92, True, True),
+        outcome(0.98, True, True),
+        outcome(0.15, False, False),
+        outcome(1.0, False, True),
+    ]
+    report = Report(tuple(kept))
+    low, high = report.reliability()
+    assert (low.confidence, low.right.count, low.right.of) == (0.15, 0, 1)
+    assert high.confidence == pytest.approx(2.9 / 3)
+    assert (high.right.count, high.right.of) == (2, 3)
+    assert report.calibration_error() == pytest.approx((0.15 + 3 * (2.9 / 3 - 2 / 3)) / 4)
+    assert Report(()).calibration_error() is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40))
+def test_the_bins_hold_every_case_once(drawn: list[tuple[float, bool]]) -> None:
+    """No case is lost or counted twice, and the error is a share."""
+    report = Report(tuple(outcome(confidence, would, True) for confidence, would in drawn))
+    assert sum(each.right.of for each in report.reliability()) == len(drawn)
+    assert 0 <= (report.calibration_error() or 0) <= 1
+
+
+def told(*verdicts: tuple[str, str]) -> Report:
+    """A report of questions and whether each came out right."""
+    return Report(
+        tuple(
+            Outcome(Case(ask, 1, sort="typo", expect=(Kind.ANSWER,)), verdict, Kind.ANSWER, "", None, None, None, 1.0)  # type: ignore[arg-type]  # drawn from the three
+            for ask, verdict in verdicts
+        )
+    )
+
+
+def test_a_report_is_held_against_an_earlier_one(tmp_path: Path) -> None:
+    """What was gained and lost on shared cases, what is new and gone, and what chance would give (the sign test)."""
+    path = tmp_path / "report.json"
+    before = told(("a", "wrong"), ("b", "right"), ("c", "refused"), ("d", "wrong"), ("old", "right"))
+    path.write_text(json.dumps(before.as_dict()), encoding="utf-8")
+    now = told(("a", "right"), ("b", "right"), ("c", "right"), ("d", "right"), ("new", "wrong"))
+    change = compare(now, load_report(path))
+    assert (change.shared, change.new, change.gone) == (4, 1, 1)
+    assert [one.case.ask for one in change.gained] == ["a", "c", "d"]
+    assert change.lost == ()
+    assert (change.before.count, change.now.count) == (1, 4)
+    assert change.chance == pytest.approx(2 * 0.5**3)
+    assert compare(before, load_report(path)).chance == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"outcomes": 3}', '{"outcomes": [{"ask": "a"}]}', "\udcff"])
+def test_what_is_no_report_is_named(tmp_path: Path, text: str) -> None:
+    """The error names the file and the command that writes one."""
+    (tmp_path / "old.json").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ReportError, match=r"old\.json: no report\. Write one with 'milkwise measure"):
+        load_report(tmp_path / "old.json")
+
+
+def test_a_floor_is_held_or_missed() -> None:
+    """A share at its floor passes, one below is named with its figures."""
+    report = told(("a", "right"), ("b", "wrong"))
+    cases = [one.case for one in report.outcomes]
+    assert read_floor("0.5", cases).missed(report) == ""
+    assert read_floor(" typo = 0.6", cases) == Floor("typo", 0.6)
+    assert read_floor("typo=0.6", cases).missed(report) == "typo: 1 of 2 right, 50.0%, below the floor of 60.0%"
+
+
+@pytest.mark.parametrize(
+    ("floor", "says"),
+    [
+        ("near-miss=0.9", "no case is of sort 'near-miss'. There are all, typo."),
+        ("1.5", "'1.5' is no share"),
+        ("typo=high", "'high' is no share"),
+        ("nan", "'nan' is no share"),
+    ],
+)
+def test_a_floor_that_is_none_is_named(floor: str, says: str) -> None:
+    """The error prints the value, and what to give instead."""
+    with pytest.raises(ReportError) as fault:
+        read_floor(floor, [one.case for one in told(("a", "right")).outcomes])
+    assert says in str(fault.value)
 
 
 def test_a_bot_is_measured(bot: Bot, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_json_is_the_contract_s() -> None:
     text = "Rest helps. Ask someone if it does not."
     body = render.as_dict(answer(cite(document(text), "Rest helps.")))
     assert " ".join(body) == (
-        "kind claims citations disclaimer contacts suggestions query topic reason confidence index ms"
+        "kind claims citations disclaimer contacts suggestions unanswered query topic reason confidence index ms"
     )
     assert body["claims"] == [{"text": "Rest helps.", "source": "leaflet#part-one", "citation": 1}]
     (citation,) = body["citations"]
@@ -85,7 +85,7 @@ def test_every_format_of_every_kind_says_it_all(kind: Kind) -> None:
         assert DISCLAIMER.text in text
         assert all(claim.text in text for claim in reply.claims)
         assert all(contact.call in text for contact in reply.contacts if contact.call)
-        assert all(question in text for question in reply.suggestions)
+        assert all(question in text for question in (*reply.suggestions, *reply.unanswered))
 
 
 def test_every_format_says_whether_a_clinician_reviewed_it() -> None:

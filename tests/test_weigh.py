@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from bot.features import NAMES, Scale, ask, context, features, see
 from bot.quotes import SENTENCES, WORDS, Scored, choose
 from bot.reply import Evidence, Query
-from bot.spelling import mend
 from bot.terms import content, offered, stem, wanted
 from bot.weigh import KEPT, WEIGHTS, Memory, load_weights, weigh
 from corpus.document import Passage
@@ -227,29 +226,6 @@ def test_features_of_a_sentence_that_says_it(encoder: Encoder) -> None:
     assert np.isfinite(rows).all()
     for name in ("cosine_sentence", "match_sentence", "apart_sentence", "shared_sentence", "weakest_sentence"):
         assert rows[0, NAMES.index(name)] > rows[1, NAMES.index(name)], name
-
-
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("prolactn", "prolactin"),
-        ("galactorhea", "galactorrhea"),
-        ("oxytcoin", "oxytocin"),
-        ("domperidoone", "domperidone"),
-        ("prednisone", "prednisone"),  # not prednisolone
-        ("metoclopramide", "metoclopramide"),
-        ("mlk", "mlk"),  # too short to be sure
-    ],
-)
-def test_one_slip_is_mended_and_no_more(typed: str, meant: str) -> None:
-    """A word one slip from a word of the documents is read as that word; a drug name is not read as another."""
-    known = ["prolactin", "galactorrhea", "oxytocin", "domperidone", "prednisolone", "milk"]
-    assert mend(f"What is {typed}?", content(f"What is {typed}?"), known) == f"What is {meant}?"
-
-
-def test_a_misspelt_question_is_answered(index: Index) -> None:
-    """A slip in the word that matters changes nothing in what is said."""
-    assert look("what is relactaton", index).sentences == look("what is relactation", index).sentences != ()
 
 
 def test_words_and_what_is_asked_for() -> None:

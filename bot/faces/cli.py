@@ -114,7 +114,7 @@ def ask(
             return
         from bot.faces import terminal
 
-        terminal.show(reply, terminal.console(), bot.settings.review_months)
+        terminal.show(reply, terminal.console(), bot.settings.review_months, question)
 
 
 @app.command()
@@ -183,25 +183,46 @@ def measure(
     as_json: AsJson = False,
     index: IndexDir = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the refusal trade-off to this PNG or SVG file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw what refusing costs, and reliability, to a PNG or SVG file."),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="REPORT", help="Show what changed since this report, made with --json.")
+    ] = None,
+    floor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[SORT=]SHARE", help="Fail where the share right is lower, such as near-miss=0.9. Repeat it."
+        ),
     ] = None,
 ) -> None:
-    """Score the bot on golden cases."""
+    """Score the bot on golden cases; with --floor, exit code 1 where a share of them falls too low."""
     with _one_line():
+        from bot import compare
         from bot import measure as scoring
         from bot.faces import terminal
 
-        asked = scoring.load_cases(cases)  # before slow work: a broken case shows at once
+        asked = scoring.load_cases(cases)  # before slow work: a broken case or report shows at once
+        earlier = compare.load_report(against) if against else None
+        gates = [compare.read_floor(text, asked) for text in floor or ()]
         report = scoring.measure(_bot(index), asked)
         if plot:
+            from bot.plot import plot as draw
+
             try:
-                scoring.plot(report, plot)
+                draw(report, plot)
             except ValueError as fault:  # no such format, or nothing to draw
                 _fail(f"{plot}: {fault}")
+        change = compare.compare(report, earlier) if earlier is not None else None
         if as_json:
             _print_json(report.as_dict())
         else:
-            terminal.measured(report, terminal.console())
+            terminal.measured(report, terminal.console(), change)
+        below = [line for gate in gates if (line := gate.missed(report))]
+        for line in below:
+            typer.echo(line, err=True)
+        if below:
+            raise typer.Exit(1)
 
 
 def compose(bot: Bot, settings: Settings) -> FastAPI:
@@ -240,7 +261,7 @@ def _bot(index: Path | None) -> Bot:
 @contextmanager
 def _one_line() -> Iterator[None]:
     """Turn every fault an operator can mend into one line on stderr and exit code 1."""
-    from bot.golden import GoldenError
+    from bot.golden import GoldenError, ReportError
     from bot.settings import SettingsError
     from bot.words import WordsError
     from corpus.document import CorpusError
@@ -248,7 +269,7 @@ def _one_line() -> Iterator[None]:
 
     try:
         yield
-    except (CorpusError, GoldenError, IndexFault, SettingsError, WordsError) as fault:
+    except (CorpusError, GoldenError, IndexFault, ReportError, SettingsError, WordsError) as fault:
         _fail(str(fault))
     except BrokenPipeError:
         raise  # whoever read our output has had enough: not a fault

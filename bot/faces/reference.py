@@ -45,6 +45,7 @@ REPLY = {
     },
     "contacts": [],
     "suggestions": ["How is milk made?"],
+    "unanswered": [],
     "query": "Can men produce milk?",
     "topic": "milk production in men",
     "reason": "covered",

@@ -158,6 +158,7 @@ class ReplyBody(BaseModel):
     disclaimer: DisclaimerBody
     contacts: list[ContactBody]
     suggestions: list[str]
+    unanswered: list[str] = Field(description="questions of the message that the documents leave open")
     query: str
     topic: str | None
     reason: str

@@ -19,9 +19,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.bot import Bot
+from bot.compare import Change
 from bot.compose import Speaker
 from bot.measure import Report
-from bot.render import as_text, offer, origin, parts, place, plain, ways
+from bot.render import as_text, left_open, looked_for, offer, origin, parts, place, plain, reworded, ways
 from bot.reply import Claim, Kind, Reply, Turn
 from corpus.check import Finding
 from index.index import Built
@@ -43,11 +44,16 @@ def console(stderr: bool = False) -> Console:
     return made
 
 
-def show(reply: Reply, to: Console, months: int) -> None:
-    """One reply: lead-in, quotes with their numbers, a rule, sources, the disclaimer dim. Reviews age in `months`."""
+def show(reply: Reply, to: Console, months: int, asked: str) -> None:
+    """One reply to what was `asked`: lead-in, quotes with their numbers, a rule, sources, the disclaimer dim.
+
+    Above it stands what was looked up, where that is not what was typed. Reviews age in `months`.
+    """
     if not to.is_terminal:
-        to.out(as_text(reply, months), end="", highlight=False)
+        to.out(as_text(reply, months, asked), end="", highlight=False)
         return
+    if reworded(reply, asked):
+        to.print(Text(plain(looked_for(reply)), style=SOFT))
     strong = "bold red" if reply.kind == Kind.URGENT else ""
     for part in parts(reply):
         to.print()
@@ -55,8 +61,15 @@ def show(reply: Reply, to: Console, months: int) -> None:
             to.print(Text(plain(part.lead), style=f"{SOFT} italic"))
         for claim in part.claims:
             to.print(_said(claim, strong))
+    for line in left_open(reply):
+        to.print()
+        to.print(Text(plain(line)))
     for contact in reply.contacts:
         to.print(Text.assemble((plain(contact.label), "bold"), ": ", (plain(ways(contact)), ACCENT)))
+    _closing(reply, to, months)
+
+
+def _closing(reply: Reply, to: Console, months: int) -> None:
     to.print()
     to.print(Rule(style=SOFT))
     for citation in reply.citations:
@@ -138,8 +151,11 @@ def verified(index: Path, files: Sequence[str], to: Console) -> None:
         to.print(Text(f"  {plain(line)}", style=SOFT))
 
 
-def measured(report: Report, to: Console) -> None:
-    """The shares of cases right, wrong and refused with their intervals, what refusing costs, and what was amiss."""
+def measured(report: Report, to: Console, change: Change | None = None) -> None:
+    """The shares of cases right, wrong and refused with their intervals, what refusing costs, and what was amiss.
+
+    `change` is what became of the cases of an earlier report.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("cases", "n", "right", "wrong", "refused"):
         table.add_column(title, justify="left" if title == "cases" else "right", no_wrap=True)
@@ -160,8 +176,23 @@ def measured(report: Report, to: Console) -> None:
             _, covered, risk = at[-1] if at else (level, 0.0, 0.0)
             tradeoff.add_row(f"{level:.2f}", f"{covered:.0%}", f"{risk:.0%}")
         to.print(tradeoff)
+        to.print(f"\nConfidence is off by {report.calibration_error():.1%} on average (expected calibration error)\n")
+    if change:
+        _changed(change, to)
     for one in report.failures:
         to.print(Text(plain(f"line {one.case.line}: {one.verdict}: {one.why}  ({one.case.ask})"), style=SOFT))
+
+
+def _changed(change: Change, to: Console) -> None:
+    before, now = (f"{one.share:.1%} ({one.low:.0%} to {one.high:.0%})" for one in (change.before, change.now))
+    to.print(f"Since the earlier report, on {change.shared} shared cases: {before}, now {now}")
+    to.print(f"{len(change.gained)} gained, {len(change.lost)} lost; by chance alone p = {change.chance:.2g}")
+    if change.new or change.gone:
+        to.print(f"{change.new} cases are new, {change.gone} are gone")
+    for name, outcomes in (("gained", change.gained), ("lost", change.lost)):
+        for one in outcomes:
+            to.print(Text(plain(f"{name}: line {one.case.line}: {one.why or 'right'}  ({one.case.ask})")))
+    to.print()
 
 
 def chat(bot: Bot, locale: str | None, to: Console) -> None:
@@ -189,7 +220,7 @@ def chat(bot: Bot, locale: str | None, to: Console) -> None:
         history.append(Turn(line, tuple(dict.fromkeys(citation.passage.id for citation in reply.citations))))
         if reply.topic:
             to.print(Text(plain(bot.words.text("about", locale, topic=reply.topic)), style=SOFT))
-        show(reply, to, bot.settings.review_months)
+        show(reply, to, bot.settings.review_months, line)
         if not to.is_terminal:
             to.print()
 

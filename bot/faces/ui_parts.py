@@ -45,7 +45,7 @@ def steps(reply: Reply, asked: str, serial: int, say: Say) -> list[str]:
     """The answer as it grows, claim by claim, in Markdown; the last one is the whole."""
     if reply.kind == Kind.URGENT:
         return [_signpost(reply, say)]
-    blocks = [] if _same(reply.query, asked) else [_aside(say("read-as", question=reply.query))]
+    blocks = [_aside(say("read-as", question=reply.query))] if render.reworded(reply, asked) else []
     grown = []
     for part in render.parts(reply):
         if part.lead:
@@ -54,6 +54,7 @@ def steps(reply: Reply, asked: str, serial: int, say: Say) -> list[str]:
             number = _number(serial, claim.citation.number, say) if claim.citation else ""
             blocks.append(_class(reply.kind, _words(claim.text)) + number)
             grown.append("\n\n".join(blocks))
+    blocks += [_words(say("unanswered", question=question)) for question in reply.unanswered]
     blocks += [_contacts(reply.contacts, say)] if reply.contacts else []
     return [*grown[:-1], "\n\n".join(blocks)]
 
@@ -132,7 +133,8 @@ def _card(citations: Sequence[Citation], serial: int, say: Say, months: int) -> 
         f'<div class="card"><h3>{numbers} <span class="title">{_flat(first.document.title)}</span></h3>{place}'
         f'<p class="origin">{_flat(render.origin(first.document, months))}</p>'
         f'<div class="passage">{_marked(citations, serial)}</div>'
-        f'<p class="open"><a href="{render.markup(".." + first.url)}">{_flat(say("open-document"))}</a></p></div>'
+        f'<p class="open"><a href="{render.markup(".." + first.section)}">{_flat(say("more"))}</a> '
+        f'<a href="{render.markup(".." + first.url)}">{_flat(say("open-document"))}</a></p></div>'
     )
 
 
@@ -169,7 +171,3 @@ def _words(text: str) -> str:
 
 def _aside(text: str) -> str:
     return f"*{_words(text)}*"
-
-
-def _same(query: str, asked: str) -> bool:
-    return " ".join(query.split()).casefold() == " ".join(asked.split()).casefold()
