@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot import compose
+from bot.intent import load_intent
 from bot.reply import Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.settings import Settings, hush, load
@@ -27,6 +28,7 @@ class Bot:
 
     def __init__(self, index: Index, settings: Settings, rules: Sequence[Rule], words: Words) -> None:
         self.index, self.settings, self.rules, self.words = index, settings, rules, words
+        self.intent = load_intent(index.encoder)
 
     @classmethod
     def open(cls, path: Path | str | None = None, settings: Settings | None = None) -> Bot:
@@ -40,12 +42,13 @@ class Bot:
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
         """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
         start = time.perf_counter()
-        reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
+        with self.index.encoder.recalling():  # a question passes through the encoder once, however often it is read
+            reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         return reply.timed((time.perf_counter() - start) * 1000)
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
         say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history))
-        rule = triage(asked, history, self.rules)  # safety before search
+        rule = triage(asked, history, self.rules, self.intent)  # safety before search
         if rule and rule.stops:
             return say.rule(rule, asked)
         query = rewrite(asked, self._looked_up(history), self.index)  # a follow-up stands alone

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     title: str = Field("Milkwise", min_length=1, description="name shown on the page")
     locale: str = Field("en", description="BCP 47 tag used where a request names none; no country, no default numbers")
     review_months: int = Field(36, ge=1, le=120, description="a review older than this is overdue")
+    report_to: str = Field("", description="where visitors report a problem: a web or e-mail address, shown on /safety")
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
 
     @classmethod

@@ -22,6 +22,7 @@ from index import generations
 from index.contract import Encoder, FloatMatrix, Hit, IndexFault
 from index.encode import fingerprint, load_encoder
 from index.manifest import Manifest
+from index.recall import Recalling
 from index.sealed import inspect, open_sealed, splitter, write
 from index.store import SqliteStore
 
@@ -49,7 +50,7 @@ class Index:
     """One generation, open for reading. Safe to share between threads; a later build does not disturb it."""
 
     def __init__(self, store: SqliteStore, encoder: Encoder, manifest: Manifest) -> None:
-        self._store, self.encoder, self.manifest = store, encoder, manifest
+        self._store, self.encoder, self.manifest = store, Recalling(encoder), manifest
         self.generation = manifest.generation
         self._documents: dict[str, Document] = {}
 

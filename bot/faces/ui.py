@@ -35,7 +35,7 @@ UNUSED = (
     *("/runs", "/login", "/logout"),
 )
 WORDS = (  # the phrases the page's frame and its script show
-    *("skip", "questions", "no-scripts", "copy", "copied", "retry", "helpful", "not-helpful", "sources"),
+    *("skip", "questions", "safety", "no-scripts", "copy", "copied", "retry", "helpful", "not-helpful", "sources"),
     *("remove-topic", "feedback-thanks", "suggestions", "they-do-answer"),
 )
 SHELL = Path(gr.__file__).parent / "templates" / "frontend" / "index.html"

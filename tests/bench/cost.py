@@ -49,7 +49,7 @@ def main() -> None:
             hits = bot.index.search(question, settings.top_k)
             for name, work in {
                 "one forward pass": lambda: bot.index.encoder.encode([question]),  # noqa: B023  # called at once
-                "triage": lambda: triage(question, (), bot.rules),  # noqa: B023
+                "triage": lambda: triage(question, (), bot.rules, bot.intent),  # noqa: B023
                 "search": lambda: bot.index.search(question, settings.top_k),  # noqa: B023
                 "weigh": lambda: weigh(Query(question, question), hits, bot.index),  # noqa: B023
                 "whole answer": lambda: bot.reply(question),  # noqa: B023
