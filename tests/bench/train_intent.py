@@ -33,7 +33,8 @@ from tests.bench.intent_data import Example, exemplars, load
 
 HIDDEN, NETS, ROUNDS, FOLDS = 32, 3, 25, 5
 QUIET_KEPT = 0.97  # of the quiet places people wrote, exemplars and golden messages, in cross-validation
-LEAST, MOST = 0.5, 0.75  # bounds of the threshold, whatever the quantile
+LEAST, MOST = 0.5, 0.6  # bounds of the threshold, whatever the quantile: a miss is worse than a false alarm
+LEVELS = (0.4, 0.5, 0.6, 0.75)  # that the file reports on
 SURE = 0.9
 CUES = (
     r"\b(?:no|not|never|without|nobody|none|neither|nor|isn'?t|don'?t|doesn'?t|haven'?t|hasn'?t|didn'?t|wasn'?t|aren'?t"
@@ -137,23 +138,18 @@ def main() -> None:
     quiet = y == meanings.index(QUIET)
     own = quiet & np.array([one.group.startswith(("exemplar", "golden")) for one in examples])
     threshold = round(min(max(float(np.quantile(flags[own], QUIET_KEPT)), LEAST), MOST), 2)
-    for level in np.arange(0.3, 0.96, 0.05):
-        LOG.info("%.2f: %.3f found, %.3f alarms", level, np.mean(flags[~quiet] >= level), np.mean(flags[own] >= level))
-    found, alarmed = flags[~quiet] >= threshold, flags[quiet] >= threshold
     notes = [
-        "cross-validated over lines, at the threshold: "
-        f"{found.mean():.3f} of {len(found)} red-flag places found, "
-        f"{alarmed.mean():.4f} of {len(alarmed)} quiet ones flagged"
+        f"cross-validated over lines, at {level:.2f}: {np.mean(flags[~quiet] >= level):.3f} of {int((~quiet).sum())} "
+        f"red-flag places found, {np.mean(flags[own] >= level):.3f} of {int(own.sum())} quiet ones people wrote flagged"
+        for level in LEVELS
     ]
     for kind in ("exemplar", "golden", "medquad", "squad2", "canard"):
         mine = np.array([one.group.startswith(kind) for one in examples])
         if (mine & ~quiet).any():
-            notes.append(
-                f"{kind}: {np.mean(flags[mine & ~quiet] >= threshold):.3f} of {int((mine & ~quiet).sum())} found"
-            )
-        notes.append(
-            f"{kind}: {np.mean(flags[mine & quiet] >= threshold):.4f} of {int((mine & quiet).sum())} quiet flagged"
-        )
+            found = np.mean(flags[mine & ~quiet] >= LEVELS[-1])
+            notes.append(f"{kind}, at {LEVELS[-1]}: {found:.3f} of {int((mine & ~quiet).sum())} found")
+        alarms = np.mean(flags[mine & quiet] >= LEVELS[-1])
+        notes.append(f"{kind}, at {LEVELS[-1]}: {alarms:.4f} of {int((mine & quiet).sum())} quiet flagged")
     for note in notes:
         LOG.info(note)
     nets = [train(x, y, len(meanings), seed) for seed in range(NETS)]
