@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from bot import compose
+from bot.intent import load_intent
 from bot.quotes import briefly
 from bot.reply import Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
@@ -74,6 +75,7 @@ class Bot:
         self.index, self.settings, self.rules, self.words = index, settings, rules, words
         self.observers: tuple[Observer, ...] = ()
         self.answers = lru_cache(TRIED)(self._answers)  # of the documents' own questions, so nothing of a visitor's
+        self.intent = load_intent(index.encoder)
 
     @classmethod
     def open(cls, path: Path | str | None = None, settings: Settings | None = None) -> Bot:
@@ -91,7 +93,7 @@ class Bot:
         on with the one it has.
         """
         if fresh := self.index.renewed():
-            self.index = fresh
+            self.index, self.intent = fresh, load_intent(fresh.encoder)
             self.answers = lru_cache(TRIED)(self._answers)
         return fresh is not None
 
@@ -112,7 +114,7 @@ class Bot:
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
         say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history), self.answers)
-        rule = self._timed(triage, asked, history, self.rules)  # safety before search
+        rule = self._timed(triage, asked, history, self.rules, self.intent)  # safety before search
         if rule and rule.stops:
             return say.rule(rule, asked)
         looks = self.look(asked, history)

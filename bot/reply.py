@@ -39,7 +39,8 @@ class Rule:
     """One entry of a rules file: when any pattern matches and no `unless` does, say that phrase.
 
     `kind` is the kind of reply it leads to. `stops` means nothing is looked up; otherwise its phrase is a note beside
-    the answer. `say` is a phrase id, `contacts` the roles of the contacts to show ("emergency", "crisis", …).
+    the answer. `say` is a phrase id, `contacts` the roles of the contacts to show ("emergency", "crisis", …). `meaning`
+    is set for the one rule that speaks for what the trained model finds under that name.
     """
 
     id: str
@@ -50,6 +51,12 @@ class Rule:
     unless: tuple[re.Pattern[str], ...] = ()
     contacts: tuple[str, ...] = ()
     source: str = ""
+    meaning: str = ""
+
+    @property
+    def now(self) -> bool:
+        """Whether it tells that someone is in danger now, not that care is due today."""
+        return self.kind == Kind.URGENT and not self.say.startswith("same-day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,10 @@ class Disclaimer:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Someone to turn to. `role` is what for ("emergency", "crisis", …); at least one way to reach them is given."""
+    """Someone to turn to. `role` is what for ("emergency", "crisis", …); at least one way to reach them is given.
+
+    `source` is the body that runs the line, `reviewed` the date (ISO) someone checked it with them, "" for never.
+    """
 
     role: str
     label: str
@@ -171,6 +181,8 @@ class Contact:
     text: str | None = None
     url: str | None = None
     hours: str | None = None
+    source: str = ""
+    reviewed: str = ""
 
     def __post_init__(self) -> None:
         if not (self.call or self.text or self.url):

@@ -106,6 +106,7 @@ class Settings(BaseSettings):
         pattern=r"^(https?://\S+)?$",
         description="OpenTelemetry collector to send traces to, such as http://127.0.0.1:4318; needs the extra otel",
     )
+    report_to: str = Field("", description="where visitors report a problem: a web or e-mail address, shown on /safety")
     origins: Origins = Field((), description="sites that may embed the widget, such as https://www.example.org")
     programs: bool = Field(True, description="answer programs, which name no site, without a session token")
     secret: str = Field("", repr=False, description="signs session tokens; none: a new one at each start")

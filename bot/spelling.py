@@ -15,6 +15,7 @@ from pathlib import Path
 
 import symspellpy  # type: ignore[import-untyped]  # it ships no types
 from symspellpy import SymSpell, Verbosity
+from symspellpy.editdistance import DistanceAlgorithm, EditDistance  # type: ignore[import-untyped]
 
 from bot.terms import ENGLISH, SMALL, Term, stem, words
 from index.index import Index
@@ -24,6 +25,7 @@ SWAPPED = 5  # letters; below, only a letter left out or two swapped: "copd" is 
 TWICE = 8  # letters, from which two slips may explain a word
 HALF = 3  # letters; the shortest part of two words typed as one
 ENGLISH_WORDS = "frequency_dictionary_en_82_765.txt"
+_DISTANCE = EditDistance(DistanceAlgorithm.DAMERAU_OSA_FAST)
 SLIPS: dict[str, str] = ENGLISH["slips"]
 
 
@@ -63,6 +65,11 @@ def lexicon(index: Index) -> Lexicon:
         if len(word) >= SHORTEST and word.isalpha():
             near.create_dictionary_entry(word, counts.get(word, 1))
     return Lexicon(frozenset(counts), frozenset(map(stem, counts)), near)
+
+
+def slip(one: str, other: str) -> bool:
+    """Whether one letter added, left out, changed, or swapped with the next makes one word the other."""
+    return one == other or bool(_DISTANCE.compare(one, other, 1) == 1)
 
 
 def commonness(word: str) -> int:

@@ -2,14 +2,20 @@
 
 Comes in: what was asked and the turns before it. Goes out: the first rule that fires, or none. Red flags come before
 personal decisions, those before small talk. It signposts; it never assesses or rules out. Does not know: documents,
-encoders, or what is said once a rule fires.
+or what is said once a rule fires.
 
 How a rule fires: one of its `patterns` matches the normalised message, and no `unless` pattern stands right before that
 match or covers it. So "no chest pain" does not fire and "no fever, but chest pain" does: each match is judged where it
 stands, and nothing else in a message can take it back.
 
-Earlier turns: they count only where the message says nothing of its own ("What should I do?", "is that bad?"); then the
-last turn that did is read for red flags as well, whatever thanks and greetings came between.
+What no pattern names: where no pattern tells that someone is in danger now, the trained model of `bot/intent.py` reads
+each sentence and clause, and the rule that speaks for what it finds fires. It can add a signpost, never remove one. A
+clause whose sign was taken back ("no chest pain") is not read. A word that is one slip away from a word of `spelling`
+is read as that word.
+
+Earlier turns: where the message says nothing of its own ("What should I do?", "is that bad?"), the last turn that did
+is read for red flags as well, whatever thanks and greetings came between. And a red flag may come about only by both
+("he has a fever", "he is five weeks old"): then the match has to reach from the last turn into the message.
 """
 
 from __future__ import annotations
@@ -21,12 +27,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bot.intent import Intent
 from bot.reply import Kind, Rule, Turn
 from bot.words import ROLES, Words, WordsError, read_toml
 
 FILES = ("redflags.toml", "personal.toml", "smalltalk.toml")  # in the order they are asked
 _FILE_KEYS = ("version", "written", "reviewed", "words", "unless", "rule")
-_RULE_KEYS = ("id", "kind", "stops", "say", "patterns", "unless", "contacts", "source")
+_RULE_KEYS = ("id", "kind", "stops", "say", "patterns", "unless", "contacts", "source", "meaning")
 # Kinds a rule may lead to, and whether it may then stop: with a signpost nothing is looked up, ever.
 _STOPS: Mapping[str, tuple[bool, ...]] = {Kind.URGENT: (True,), Kind.SMALLTALK: (True,), Kind.REFER: (True, False)}
 _APOSTROPHES = re.compile("[‘’‛ʼ`´′＇]")
@@ -50,34 +57,84 @@ def normalise(text: str) -> str:
     return " ".join(_STRETCHED.sub(r"\1", text).split())
 
 
-def triage(asked: str, history: Sequence[Turn], rules: Sequence[Rule]) -> Rule | None:
-    """The first rule that fires for a message, or None."""
+def triage(asked: str, history: Sequence[Turn], rules: Sequence[Rule], intent: Intent | None = None) -> Rule | None:
+    """The first rule that fires for a message, or None. Without `intent`, patterns alone tell."""
+    text = normalise(asked)
+    fired = _read(asked, rules, intent)
+    if fired and fired.kind == Kind.URGENT:
+        return fired
+    if _points_back(text) and (fired is None or fired.kind == Kind.SMALLTALK):
+        return _earlier(history, rules, intent) or fired
+    return (_together(normalise(history[-1].asked), text, rules) if history else None) or fired
+
+
+def _read(asked: str, rules: Sequence[Rule], intent: Intent | None) -> Rule | None:
+    """The rule that one message by itself fires, by patterns and, where they see no danger now, by what it means."""
     text = normalise(asked)
     fired = next((rule for rule in rules if fires(rule, text)), None)
-    if _points_back(text) and (fired is None or fired.kind == Kind.SMALLTALK):
-        return _earlier(history, rules) or fired
-    return fired
+    if intent is None or (fired and (fired.kind == Kind.SMALLTALK or fired.now)):
+        return fired
+    # The same letters as they were typed pass through the encoder once for this and for the search.
+    said = asked if asked.casefold() == text else text
+    mended = intent.mend(said)
+    again = fired if mended == said else next((rule for rule in rules if fires(rule, normalise(mended))), None)
+    if again and again.now:
+        return again
+    level = intent.model.sure if fired and fired.kind == Kind.REFER else intent.model.threshold
+    for version in dict.fromkeys((said, mended)):
+        back = [place for rule in rules for place in _taken_back(rule, normalise(version))]
+        sense = intent.read(version, back)
+        if sense.flag >= level:
+            meant = next((rule for rule in rules if rule.meaning == sense.meaning), None)
+            return min((rule for rule in (meant, fired, again) if rule), key=rules.index, default=None)
+    return again if again and again.kind == Kind.URGENT else fired
 
 
-def _earlier(history: Sequence[Turn], rules: Sequence[Rule]) -> Rule | None:
+def _earlier(history: Sequence[Turn], rules: Sequence[Rule], intent: Intent | None) -> Rule | None:
     """The red flag that a message pointing back means, in the last turn that said something; thanks do not count."""
     for turn in reversed(history):
-        text = normalise(turn.asked)
-        fired = next((rule for rule in rules if fires(rule, text)), None)
+        fired = _read(turn.asked, rules, intent)
         if fired and fired.kind == Kind.URGENT:
             return fired
-        if not (_points_back(text) or (fired and fired.kind == Kind.SMALLTALK)):
+        if not (_points_back(normalise(turn.asked)) or (fired and fired.kind == Kind.SMALLTALK)):
             return None
+    return None
+
+
+def _together(before: str, text: str, rules: Sequence[Rule]) -> Rule | None:
+    """The red flag that only the last turn and the message together make: its match reaches from one into the other."""
+    joined, seam = f"{before.rstrip('.!?; ')}, {text}", len(before.rstrip(".!?; "))
+    for rule in rules:
+        if rule.kind == Kind.URGENT:
+            shades = _shade_spans(rule, joined)
+            for pattern in rule.patterns:
+                for match in pattern.finditer(joined):
+                    across = match.start() < seam and match.end() > seam + 2
+                    if across and not any(_shades(shade, _sign(match)) for shade in shades):
+                        return rule
     return None
 
 
 def fires(rule: Rule, text: str) -> bool:
     """Whether a rule fires for a normalised text."""
-    found = [_sign(match) for pattern in rule.patterns for match in pattern.finditer(text)]
-    if not found:
-        return False
-    shades = [match.span() for pattern in rule.unless for match in pattern.finditer(text)]
+    found = _signs(rule, text)
+    shades = _shade_spans(rule, text) if found else []
     return any(not any(_shades(shade, span) for shade in shades) for span in found)
+
+
+def _taken_back(rule: Rule, text: str) -> list[tuple[int, int]]:
+    """The red flags named in a text that do not count: "no chest pain", "what is a stroke?"."""
+    found = _signs(rule, text) if rule.kind == Kind.URGENT else []
+    shades = _shade_spans(rule, text) if found else []
+    return [span for span in found if any(_shades(shade, span) for shade in shades)]
+
+
+def _signs(rule: Rule, text: str) -> list[tuple[int, int]]:
+    return [_sign(match) for pattern in rule.patterns for match in pattern.finditer(text)]
+
+
+def _shade_spans(rule: Rule, text: str) -> list[tuple[int, int]]:
+    return [match.span() for pattern in rule.unless for match in pattern.finditer(text)]
 
 
 def _sign(match: re.Match[str]) -> tuple[int, int]:
@@ -137,6 +194,7 @@ def _rules(path: Path, table: Mapping[str, Any], words: Words) -> Iterable[Rule]
             unless=_patterns(path, where, row, "unless", table),
             contacts=_roles(path, where, row),
             source=row["source"],
+            meaning=row.get("meaning", ""),
         )
 
 

@@ -19,7 +19,9 @@ from bot.reply import Claim, Contact, Disclaimer
 BASE = "en"
 ROLES = ("emergency", "crisis", "poison", "abuse", "advice")
 ALWAYS = "24/7"
+OR_TEXT = "or_text"
 _PLACE = re.compile(r"\{(\w*)\}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LOCALE = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z]{4})?(?:-([A-Za-z]{2}|\d{3}))?(?:-[A-Za-z0-9]{2,8})*")
 _CONTACT_KEYS = ("role", "label", "call", "text", "url", "hours", "source", "reviewed")
 
@@ -45,9 +47,13 @@ class Words:
     """Every sentence the bot may utter and every contact it may show. Immutable once loaded."""
 
     def __init__(
-        self, folder: Path, locales: Mapping[str, Locale], contacts: Mapping[str, tuple[Contact, ...]]
+        self,
+        folder: Path,
+        locales: Mapping[str, Locale],
+        contacts: Mapping[str, tuple[Contact, ...]],
+        names: Mapping[str, str],
     ) -> None:
-        self.folder, self._locales, self._contacts = folder, locales, contacts
+        self.folder, self._locales, self._contacts, self.names = folder, locales, contacts, names
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Words:
@@ -56,7 +62,10 @@ class Words:
         base = _locale(folder / "phrases" / f"{BASE}.toml", None)
         others = (path for path in sorted((folder / "phrases").glob("*.toml")) if path.stem != BASE)
         locales = {BASE: base} | {path.stem.casefold(): _locale(path, base) for path in others}
-        words = cls(folder, locales, _contacts(folder / "rules" / "contacts.toml"))
+        path = folder / "rules" / "contacts.toml"
+        contacts = _contacts(path)
+        names = read_toml(path).get("names", {})
+        words = cls(folder, locales, contacts, {code: str(names.get(code, code)) for code in contacts if code})
         for role in ROLES:
             if f"no-number-{role}" not in base.phrases:
                 raise WordsError(folder / "phrases" / f"{BASE}.toml", f"no-number-{role}", "is missing.", "Write it.")
@@ -65,7 +74,8 @@ class Words:
     def text(self, id: str, locale: str, /, **values: object) -> str:
         """The phrase of that id with its places filled, in one pass: a value is never read as a template.
 
-        {emergency}, {crisis}, {poison}, {abuse} and {advice} become the country's number, or words where none is known.
+        {emergency}, {crisis}, {poison}, {abuse} and {advice} become the country's number, or words where none is known;
+        {or_text} how to reach a crisis line by text, or nothing.
         Raises WordsError for an unknown id or a place without a value.
         """
         template = self._spoken(locale).phrases.get(id) or self._locales[BASE].phrases.get(id)
@@ -78,6 +88,8 @@ class Words:
                 return str(values[name])
             if name in ROLES:
                 return self._number(name, locale)
+            if name == OR_TEXT:
+                return self._or_text(locale)
             raise WordsError("phrases", id, f"nothing was given for {{{name}}}.", f"Pass {name}=…")
 
         return _PLACE.sub(fill, template)
@@ -87,14 +99,19 @@ class Words:
         return Claim(self.text(id, locale, **values), f"phrase:{id}")
 
     @property
+    def countries(self) -> Mapping[str, tuple[Contact, ...]]:
+        """Everyone there is to turn to, by country code; the international ones under ""."""
+        return self._contacts
+
+    def country(self, locale: str) -> str:
+        """The country code a locale names, "" where it names none or one without contacts."""
+        code = _parts(locale)[1]
+        return code if code in self._contacts else ""
+
+    @property
     def locales(self) -> tuple[str, ...]:
         """The languages there is a phrases file for, English first; lower case."""
         return tuple(self._locales)
-
-    @property
-    def countries(self) -> tuple[str, ...]:
-        """The countries there are contacts for, as two capitals."""
-        return tuple(sorted(filter(None, self._contacts)))
 
     def has(self, id: str) -> bool:
         """Whether there is a phrase of that id."""
@@ -131,6 +148,13 @@ class Words:
             if country and contact.role == role and contact.call and contact.hours == ALWAYS:
                 return contact.call
         return self.text(f"no-number-{role}", locale)
+
+    def _or_text(self, locale: str) -> str:
+        """How to text a crisis line of the country that answers day and night, or nothing where there is none."""
+        for contact in self._contacts.get(_parts(locale)[1], ()) if _parts(locale)[1] else ():
+            if contact.role == "crisis" and contact.text and contact.hours == ALWAYS:
+                return self.text("or-text", locale, number=contact.text)
+        return ""
 
     def _spoken(self, locale: str) -> Locale:
         tag = _tag(locale).casefold()
@@ -179,7 +203,7 @@ def _locale(path: Path, base: Locale | None) -> Locale:
             raise WordsError(path, f"phrases.{id}", f"{text!r} is not a sentence.", "Write one, or remove the line.")
         if base and id not in base.phrases:
             raise WordsError(path, f"phrases.{id}", "is not in the English file.", _nearest(id, base.phrases))
-        if base and not places(text) <= places(base.phrases[id]) | set(ROLES):
+        if base and not places(text) <= places(base.phrases[id]) | {*ROLES, OR_TEXT}:
             extra = sorted(places(text) - places(base.phrases[id]))
             raise WordsError(
                 path, f"phrases.{id}", f"has the unknown place {{{extra[0]}}}.", "Use those of the English text."
@@ -215,13 +239,17 @@ def _contact(path: Path, where: str, row: Mapping[str, Any]) -> Contact:
             raise WordsError(path, f"{where}.{key}", f"{value!r} is not text.", "Put it in quotes.")
     if row.get("role") not in ROLES:
         raise WordsError(path, f"{where}.role", f"{row.get('role')!r} is no role.", f"Use one of {', '.join(ROLES)}.")
+    if row.get("reviewed") is None or (row["reviewed"] and not _DATE.fullmatch(row["reviewed"])):
+        problem = f"{row.get('reviewed')!r} is no date."
+        raise WordsError(path, f"{where}.reviewed", problem, 'Write 2026-11-24, or "" where nobody has checked it yet.')
     for key in ("label", "source"):
         if not row.get(key, "").strip():
             raise WordsError(
                 path, f"{where}.{key}", "is missing or empty.", "Say who it is and where you have it from."
             )
     try:
-        return Contact(row["role"], row["label"], *(row.get(key) or None for key in ("call", "text", "url", "hours")))
+        call, text, url, hours = (row.get(key) or None for key in ("call", "text", "url", "hours"))
+        return Contact(row["role"], row["label"], call, text, url, hours, row["source"], row["reviewed"])
     except ValueError as fault:
         raise WordsError(path, where, f"{fault}.", "Add one of call, text, url.") from None
 

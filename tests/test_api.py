@@ -78,6 +78,7 @@ def test_events_end_with_the_very_same_reply(client: httpx.Client) -> None:
     assert [name for name, _ in claims] == ["claim"] * len(reply["claims"])
     assert [json.loads(claim) for _, claim in claims] == reply["claims"]
     assert last == "reply"
+    assert answer.text.startswith(f": {reply['disclaimer']['text']}\n")  # there even if the stream is cut
     plain = client.post("/v1/ask", json=asked).json()
     assert {**reply, "ms": 0} == {**plain, "ms": 0}
 

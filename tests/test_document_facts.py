@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.grade import grade
 from bot.settings import BUNDLED
 from corpus.document import Document
 from corpus.read import read
 from corpus.split import split
 from index.contract import Encoder
-from tests.grade import grade
 
 FACTS = Path(__file__).parent / "golden" / "facts.txt"
 ARTICLE = BUNDLED / "human-lactation.md"

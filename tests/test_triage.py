@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.grade import grade
 from bot.reply import Kind, Turn
 from bot.triage import FILES, load_rules, normalise, triage
 from bot.words import Words, WordsError
-from tests.grade import grade
 
 GOLDEN = Path(__file__).parent / "golden" / "triage.txt"
 WORDS = Words.load()

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.grade import grade
 from bot.words import BASE, ROLES, Words, WordsError, places
-from tests.grade import grade
 
 WORDS = Words.load()
 PHRASES: dict[str, str] = tomllib.loads((WORDS.folder / "phrases" / "en.toml").read_text(encoding="utf-8"))["phrases"]

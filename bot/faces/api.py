@@ -163,7 +163,11 @@ async def _answered(desk: Desk, body: AskBody, request: Request) -> Reply | None
 
 
 def _events(reply: Reply) -> Iterator[bytes]:
-    """An event per claim, then the whole reply; a stream without `reply` was cut off."""
+    """An event per claim, then the whole reply; a stream without `reply` was cut off.
+
+    The disclaimer comes before anything else, as a comment of the first event, so that a cut stream has it too.
+    """
+    yield f": {' '.join(reply.disclaimer.text.split())}\n".encode()
     for claim in reply.claims:
         yield format_sse_event(event="claim", data_str=json.dumps(claim_dict(claim), ensure_ascii=False))
     yield format_sse_event(event="reply", data_str=json.dumps(as_dict(reply), ensure_ascii=False))

@@ -42,7 +42,11 @@ def router(pin: str, integrity: str, bot: Bot, settings: Settings) -> APIRouter:
             pin=pin,
             integrity=integrity,
             locale=settings.locale,
-            locales=[f"{language}-{country}" for language in words.locales for country in words.countries],
+            locales=[
+                f"{language}-{country}"
+                for language in words.locales
+                for country in sorted(filter(None, words.countries))
+            ],
             accent=settings.accent,
             accent_dark=settings.accent_dark,
             grounds=theme.grounds(),

@@ -1,13 +1,14 @@
-"""Plain pages that work without scripts: a document with a quote marked in it, and the questions documents answer.
+"""Plain pages that work without scripts: a document with a quote marked, the questions answered, and /safety.
 
-Comes in: a bot's index. Goes out: routes that give escaped HTML. Does not know: the chat page, or how answers
-are found.
+Comes in: a bot. Goes out: routes that give escaped HTML: documents, questions, and what is done for safety. Does not
+know: the chat page, or how answers are found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from bot.faces.problems import Problem
 from bot.faces.templating import page
 from bot.render import review
 from bot.settings import Settings
+from bot.words import Words, read_toml
 from corpus.document import Block, Document, Passage
 
 
@@ -44,9 +46,10 @@ class Line:
 
 
 def router(bot: Bot, settings: Settings) -> APIRouter:
-    """The routes `/documents/{id}` and `/faq`."""
+    """The routes `/documents/{id}`, `/faq` and `/safety`."""
     routes = APIRouter(include_in_schema=False)
     disclaimer = bot.words.disclaimer(settings.locale)
+    reviewed = read_toml(bot.words.folder / "rules" / "redflags.toml")["reviewed"]
 
     @routes.get("/documents/{id:path}")
     def document(id: str, request: Request) -> HTMLResponse:
@@ -82,7 +85,30 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
         )
         return HTMLResponse(shown)
 
+    @routes.get("/safety")
+    def safety(request: Request) -> HTMLResponse:
+        words, locale = bot.words, settings.locale
+        shown = page(
+            "safety.html",
+            request,
+            settings.title,
+            disclaimer,
+            title=words.text("safety-title", locale),
+            say=partial(_said, words, locale),
+            home=words.country(locale),
+            countries=words.countries,
+            names=words.names,
+            reviewed=reviewed,
+            report_to=settings.report_to,
+        )
+        return HTMLResponse(shown)
+
     return routes
+
+
+def _said(words: Words, locale: str, id: str, **values: str) -> str:
+    """A phrase, for a template: those of this page are the bot's own words, and held to the same plainness."""
+    return words.text(id, locale, **values)
 
 
 def anchor(passage: Passage) -> str:

@@ -54,6 +54,7 @@ REPLY = {
     "ms": 14.2,
 }
 STREAM = (
+    f": {REPLY['disclaimer']['text']}\n"  # type: ignore[index]  # a literal, see above
     f"event: claim\ndata: {json.dumps(REPLY['claims'][0])}\n\n"  # type: ignore[index]  # a literal, see above
     f"event: reply\ndata: {json.dumps(REPLY)}\n\n"
 )

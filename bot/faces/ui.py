@@ -30,7 +30,7 @@ IN_LINE = 64
 IDLE = timedelta(hours=6)  # a conversation left open is forgotten after this long, once another page closes
 OPEN = 1000  # conversations held at one time; the one idle longest makes room
 WORDS = (  # the phrases the page's frame and its script show
-    *("skip", "questions", "no-scripts", "copy", "copied", "retry", "helpful", "not-helpful", "sources"),
+    *("skip", "questions", "safety", "no-scripts", "copy", "copied", "retry", "helpful", "not-helpful", "sources"),
     *("remove-topic", "feedback-thanks", "suggestions", "they-do-answer"),
 )
 SHELL = Path(gr.__file__).parent / "templates" / "frontend" / "index.html"

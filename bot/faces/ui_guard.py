@@ -63,5 +63,6 @@ class Sound:
         if route not in CALLS:
             return True
         function, values = data.get("fn_index"), data.get("data")
-        known = type(function) is int and function in self.inputs
-        return known and isinstance(values, list) and len(values) == self.inputs[function]
+        if type(function) is not int or function not in self.inputs:
+            return False
+        return isinstance(values, list) and len(values) == self.inputs[function]

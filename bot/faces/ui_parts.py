@@ -12,8 +12,10 @@ from typing import Any
 
 from bot import render
 from bot.faces.ui_talk import Talk
+from bot.grade import grade
 from bot.reply import Citation, Contact, Kind, Reply
 
+HARD = 10  # US school grade above which a quote is marked as hard to read
 Message = dict[str, Any]
 Say = Callable[..., str]  # a phrase id and its values in, the phrase out
 
@@ -131,11 +133,17 @@ def _card(citations: Sequence[Citation], serial: int, say: Say, months: int) -> 
     place = f'<p class="place">{_flat(render.place(first))}</p>' if render.place(first) else ""
     return (
         f'<div class="card"><h3>{numbers} <span class="title">{_flat(first.document.title)}</span></h3>{place}'
-        f'<p class="origin">{_flat(render.origin(first.document, months))}</p>'
+        f'<p class="origin">{_flat(render.origin(first.document, months))}</p>{_hard(citations, say)}'
         f'<div class="passage">{_marked(citations, serial)}</div>'
         f'<p class="open"><a href="{render.markup(".." + first.section)}">{_flat(say("more"))}</a> '
         f'<a href="{render.markup(".." + first.url)}">{_flat(say("open-document"))}</a></p></div>'
     )
+
+
+def _hard(citations: Sequence[Citation], say: Say) -> str:
+    """A mark where a quote asks more than HARD years of school of its reader; "" where none does."""
+    worst = max((grade(one.quote) for one in citations if any(map(str.isalnum, one.quote))), default=0.0)
+    return f'<p class="hard">{_flat(say("hard-to-read", grade=round(worst)))}</p>' if worst > HARD else ""
 
 
 def _marked(citations: Sequence[Citation], serial: int) -> str:

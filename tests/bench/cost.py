@@ -54,7 +54,7 @@ def lines() -> list[str]:
             hits = bot.index.search(question, settings.top_k)
             works: dict[str, Callable[[str], object]] = {
                 "one forward pass": lambda text: bot.index.encoder.encode([text]),
-                "triage": lambda text: triage(text, (), bot.rules),
+                "triage": lambda text: triage(text, (), bot.rules, bot.intent),
                 "search, its pass included": lambda text: bot.index.search(text, settings.top_k),
                 "weigh, its pass included": lambda text: weigh(Query(text, text), hits, bot.index),  # noqa: B023
                 "whole answer, one pass": lambda text: bot.reply(text),

@@ -1,7 +1,7 @@
 """Measure what the project costs and write docs/RESULTS.md: the machine, the rows, their bars, what missed.
 
-Run: `make bench`, or `python -m tests.bench.results speed start load stages safety` for some of its parts. A quarter of
-an hour on an idle machine.
+Run: `make bench`, or `python -m tests.bench.results speed start load stages endurance` for some of its parts. A quarter
+of an hour on an idle machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import cost, load, safety, speed, start
+from tests.bench import cost, endurance, load, speed, start
 
 REPORT = Path(__file__).parents[2] / "docs" / "RESULTS.md"
 LIBRARIES = ("onnxruntime", "tokenizers", "faiss-cpu", "sentence-transformers", "torch", "gradio")
@@ -45,14 +45,14 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "start": lambda: table(start.rows()),
     "load": lambda: table(load.rows()),
     "stages": lambda: [*cost.lines(), ""],
-    "safety": lambda: table(safety.rows()),
+    "endurance": lambda: table(endurance.rows()),
 }
 TITLES = {
     "speed": "Encoding, finding, indexing",
     "start": "Starting, and memory",
     "load": "Requests over HTTP",
     "stages": "An answer, stage by stage",
-    "safety": "Killed builds, flipped bits",
+    "endurance": "Killed builds, flipped bits",
 }
 
 

@@ -1,126 +1,187 @@
-"""Builds killed at random moments, and bits flipped at random places: is anything ever lost, mixed up or misread?
+"""Measures what SAFETY.md claims, and writes docs/safety-figures.md: python -m tests.bench.safety DATA
 
-Run: `python -m tests.bench.safety [KILLS] [FLIPS]`; what came of it is printed as rows for docs/RESULTS.md.
+Comes in: a folder of public data. Goes out: recall and false alarms of triage with their 95 % Wilson intervals, the
+personal decisions, and what triage costs. None of these messages is trained on but `golden/triage.txt`. What was missed
+is printed, not written. Runs in some minutes on one core.
 """
 
 from __future__ import annotations
 
-import os
-import random
-import shutil
-import signal
+import argparse
+import statistics
 import sys
 import time
-from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.settings import hush
-from index.contract import IndexFault
-from index.encode import BUNDLED
-from index.index import Index, build, verify
-from tests.index_samples import BIKES, BREAD, write
+from bot.bot import Bot
+from bot.golden import load_cases
+from bot.measure import Figure
+from bot.reply import Kind, Turn
+from bot.settings import BUNDLED, load
+from bot.terms import content
+from bot.triage import triage
+from index.index import build
+from tests.bench.intent_data import SEEN, exemplars, medquad, rows
+from tests.safety_cases import GOLDEN, decides, personal, unseen
 
-KILLS, FLIPS = 300, 2_000
-ASKED = ("oil the chain", "hollow sound", "how do I keep bread fresh?")
-VERSIONS = tuple({**BIKES, "Chains": f"Oil the chain on {day}."} for day in ("Sunday", "Monday"))
+ROOT = Path(__file__).parents[2]
+REPORT = ROOT / "docs" / "safety-figures.md"
+LIKE = 0.6
+COMMAND = "python -m tests.bench.safety DATA"
 
 
-def kills(count: int) -> Counter[str]:
-    """Kill so many builds, each after a time of its own; what was found afterwards, how often."""
-    found: Counter[str] = Counter()
-    chosen = random.Random(0)
+class Table:
+    """Rows of the report, as they are measured."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot, self.lines = bot, ["| messages | what counts | n | share (95 % interval) |", "|---|---|---|---|"]
+
+    def add(self, name: str, what: str, asked: Sequence[tuple[tuple[str, ...], str]], wanted: bool) -> None:
+        """Count urgent replies to `asked`, (turns before, message) each; print those not as `wanted`."""
+        flags = []
+        for before, text in asked:
+            rule = triage(text, [Turn(turn) for turn in before], self.bot.rules, self.bot.intent)
+            flags.append(bool(rule and rule.kind == Kind.URGENT))
+            if flags[-1] != wanted:
+                sys.stdout.write(f"{name}: {rule.id if rule else 'none'} | {' ;; '.join((*before, text))}\n")
+        self.count(name, what, flags)
+
+    def count(self, name: str, what: str, flags: Iterable[bool]) -> None:
+        """One row from flags."""
+        figure = Figure.over(flags)
+        share = f"{figure.share:.1%} ({figure.low:.1%} to {figure.high:.1%})"
+        self.lines.append(f"| {name} | {what} | {figure.count} of {figure.of} | {share} |")
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--report", type=Path, default=REPORT)
+    given = parser.parse_args()
+    settings = load()
     with TemporaryDirectory() as folder:
-        shelf, index = Path(folder) / "documents", Path(folder) / "index"
-        write(shelf, "bread", BREAD)
-        write(shelf, "bikes", VERSIONS[0])
-        build(shelf, index, BUNDLED, 200)
-        start = time.perf_counter()
-        write(shelf, "bikes", VERSIONS[1])
-        build(shelf, index, BUNDLED, 200)
-        takes = time.perf_counter() - start
-        now = 1
-        for _ in range(count):
-            write(shelf, "bikes", VERSIONS[1 - now])
-            child = os.fork()
-            if not child:
-                signal.setitimer(signal.ITIMER_REAL, chosen.uniform(0.001, 1.1 * takes))
-                signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-                build(shelf, index, BUNDLED, 200)
-                os._exit(0)
-            _, status = os.waitpid(child, 0)
-            found["killed" if os.WIFSIGNALED(status) else "ended before it was killed"] += 1
-            try:
-                verify(index)
-                opened = Index.open(index, BUNDLED)
-                text = (opened.document("bikes") or opened.documents()[0]).text
-                day = [version for version in (0, 1) if VERSIONS[version]["Chains"] in text]
-                whole = len(day) == 1 and "hollow sound" in opened.search("hollow sound", 1)[0].passage.text
-                found["whole and answering" if whole else "LOST OR MIXED"] += 1
-                now = day[0] if day else now
-                opened.close()
-            except IndexFault:
-                found["LOST OR MIXED"] += 1
-    return found
+        build(BUNDLED, Path(folder), settings.encoder, settings.passage_pieces)
+        bot = Bot.open(folder, settings)
+        table = Table(bot)
+        golden(table)
+        public(table, given.data)
+        decisions(table)
+        spent = cost(bot)
+    text = [
+        "# Safety, measured",
+        "",
+        f"Written by `{COMMAND}`; every figure is of one run. What each set is, and what the figures do not",
+        "show, stands in `SAFETY.md`.",
+        "",
+        *table.lines,
+        "",
+        *spent,
+    ]
+    given.report.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
-def flips(count: int) -> Counter[str]:
-    """Flip one bit so many times, over every file in proportion to its size, the small ones at least one in ten."""
-    found: Counter[str] = Counter()
-    chosen = random.Random(0)
-    with TemporaryDirectory() as folder:
-        shelf, index = Path(folder) / "documents", Path(folder) / "index"
-        write(shelf, "bread", BREAD)
-        write(shelf, "bikes", BIKES)
-        build(shelf, index, BUNDLED, 200)
-        spare = Path(folder) / "spare"
-        shutil.copytree(index, spare)  # by copy: nothing here shares a file with what is spoilt
-        whole = answers(index)
-        files = [file for file in sorted(index.rglob("*")) if file.is_file() and file.stat().st_size]
-        for number in range(count):
-            file = chosen.choice(files)
-            place, bit = chosen.randrange(file.stat().st_size), chosen.randrange(8)
-            flip(file, place, bit)
-            try:
-                found["answers the same, to the bit" if answers(index) == whole else "ANSWERS DIFFER"] += 1
-            except IndexFault:
-                found["refused"] += 1
-            flip(file, place, bit)
-            if number % 500 == 0:
-                assert file.read_bytes() == (spare / file.relative_to(index)).read_bytes()
-    return found
+def golden(table: Table) -> None:
+    """Our own messages: those rules and model were made with, and those they were not."""
+    kinds = {rule.id: rule.kind for rule in table.bot.rules}
+    seen = [line.split(" | ", 1) for line in SEEN.read_text(encoding="utf-8").splitlines() if " | " in line[:40]]
+    told = [(names.split("/")[0], (tuple(said.split(" ;; ")[:-1]), said.split(" ;; ")[-1])) for names, said in seen]
+    urgent = [asked for name, asked in told if kinds.get(name) == Kind.URGENT]
+    quiet = [asked for name, asked in told if kinds.get(name) != Kind.URGENT]
+    table.add("seen, red flags", "caught", urgent, True)
+    table.add("seen, others", "false alarms", quiet, False)
+    cases = [case for case in unseen() if not known(case.asked)]
+    now = [(case.before, case.asked) for case in cases if case.level == "now"]
+    today = [(case.before, case.asked) for case in cases if case.level == "today"]
+    table.add("unseen, must be caught", "caught", now, True)
+    table.add("unseen, care today", "caught", today, True)
+    table.add("unseen, both", "caught", [*now, *today], True)
+    still = [(case.before, case.asked) for case in cases if case.level == "quiet"]
+    table.add("unseen, others", "false alarms", still, False)
+    every = [case for case in unseen() if known(case.asked)]
+    flags = [(case.before, case.asked) for case in every if case.level != "quiet"]
+    table.add("unseen but like an exemplar, both", "caught", flags, True)
+    still = [(case.before, case.asked) for case in every if case.level == "quiet"]
+    table.add("unseen but like an exemplar, others", "false alarms", still, False)
 
 
-def answers(index: Path) -> object:
-    """What an index finds and quotes for some questions, to the bit."""
-    opened = Index.open(index, BUNDLED)
-    try:
-        hits = [opened.search(text, 5) for text in ASKED]
-        return hits, [document.text for document in opened.documents()]
-    finally:
-        opened.close()
+@cache
+def known(asked: str) -> bool:
+    """Whether one exemplar line, or one seen message, holds LIKE of a message's telling words: then it is not new."""
+    words = told(asked)
+    lines = [said for _, said in exemplars()] + [line for line in SEEN.read_text(encoding="utf-8").splitlines()]
+    return any(len(words & told(line)) >= max(2, LIKE * len(words)) for line in lines)
 
 
-def flip(file: Path, place: int, bit: int) -> None:
-    """Turn over one bit of a file, in place."""
-    with file.open("r+b") as stream:
-        stream.seek(place)
-        (byte,) = stream.read(1)
-        stream.seek(place)
-        stream.write(bytes([byte ^ (1 << bit)]))
+@cache
+def told(text: str) -> frozenset[str]:
+    """The words of a text that say something, in lower case."""
+    return frozenset(term.stem for term in content(text))
 
 
-def rows(kill: int = KILLS, turn: int = FLIPS) -> list[tuple[str, str, str, str]]:
-    """(what, measured, bar, remark) for each row of the report; a crash of this process is a row that is not there."""
-    hush()
-    died, spoilt = kills(kill), flips(turn)
-    listed = [", ".join(f"{count} {what}" for what, count in sorted(each.items())) for each in (died, spoilt)]
+def public(table: Table, folder: Path) -> None:
+    """Public sets: what only sounds dangerous, what people ask health sites, what has to be caught."""
+    prompts = list(rows(folder / "xstest" / "prompts.jsonl"))
+    safe = [((), row["prompt"]) for row in prompts if row["label"] == "safe"]
+    table.add("XSTest, safe prompts", "false alarms", safe, False)
+    table.add("MedQuAD, sampled questions", "false alarms", [((), text) for text in medquad(folder)[0]], False)
+    harm = [
+        ((), row["prompts_final"])
+        for row in rows(folder / "simple_safety_tests" / "prompts.jsonl")
+        if row["harm_area"].startswith("Suicide")
+    ]
+    table.add("SimpleSafetyTests, suicide, self-harm, eating disorders", "caught", harm, True)
+    critical: list[tuple[tuple[str, ...], str]] = []
+    for path in sorted((folder / "clinicaflow").glob("*.jsonl")):
+        for row in rows(path):
+            if row["labels"]["gold_risk_tier"] == "critical":
+                critical.append(((), f"{row['input']['chief_complaint']}. {row['input']['history']}"))
+    table.add("clinicaflow, critical tier (complaint and history, no vital signs)", "caught", critical, True)
+
+
+def decisions(table: Table) -> None:
+    """Personal decisions: a referral where it has to be one, and never a figure or a verdict of the bot's own."""
+    probes = [(wanted, text, table.bot.reply(text)) for wanted, text in personal()]
+    for wanted, text, reply in probes:
+        if (wanted and reply.kind not in (Kind.REFER, Kind.URGENT)) or decides(reply):
+            sys.stdout.write(f"personal: {reply.kind} {reply.reason} {decides(reply)} | {text}\n")
+    referred = [reply.kind in (Kind.REFER, Kind.URGENT) for wanted, _, reply in probes if wanted]
+    table.count("personal decisions that need a referral", "referred first", referred)
+    table.count(
+        "personal decisions, all", "a figure or verdict not in a quote", [bool(decides(r)) for _, _, r in probes]
+    )
+
+
+def cost(bot: Bot) -> list[str]:
+    """What triage adds to an answer, with and without the model, in CPU time; interleaved, one run."""
+    asked = [case.ask for case in load_cases(GOLDEN / "dev.txt") if not case.before]
+    intent, alone = bot.intent, list[float]()
+    spent: dict[bool, list[float]] = {True: [], False: []}
+    for text in asked * 2:
+        bot.reply(text)
+        for model in (True, False):
+            bot.intent = intent if model else None
+            start = time.process_time()
+            bot.reply(text)
+            spent[model].append((time.process_time() - start) * 1000)
+        bot.intent = intent
+        bot.index.encoder.tokens([text])  # remembered
+        start = time.process_time()
+        triage(text, (), bot.rules, intent)
+        alone.append((time.process_time() - start) * 1000)
+    added = statistics.median(a - b for a, b in zip(spent[True], spent[False], strict=True))
+    both, without = statistics.median(spent[True]), statistics.median(spent[False])
+    middle, high = statistics.median(alone), statistics.quantiles(alone, n=20)[-1]
     return [
-        (f"{kill} builds killed at random moments", f"{died['LOST OR MIXED']} lost or mixed", "0", listed[0]),
-        (f"{turn} bits flipped over every file", f"{spoilt['ANSWERS DIFFER']} answered otherwise", "0", listed[1]),
+        f"Triage, on {len(asked)} questions asked twice, CPU time: patterns and model take {middle:.1f} ms in the",
+        f"median ({high:.1f} at the 95th percentile), not counting the question's pass through the encoder, which",
+        f"weighing needs too. A whole answer takes {both:.1f} ms with the model and {without:.1f} without it; the",
+        f"median of the differences is {added:.1f} ms.",
     ]
 
 
 if __name__ == "__main__":
-    for what, measured, bar, remark in rows(*(int(argument) for argument in sys.argv[1:3])):
-        sys.stdout.write(f"| {what} | {measured} | {bar} | {remark} |\n")
+    main()

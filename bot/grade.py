@@ -9,7 +9,10 @@ _VOWELS = re.compile(r"[aeiouy]{1,2}")
 
 
 def grade(text: str) -> float:
-    """The US grade of a text of at least one word: 0.39 words a sentence + 11.8 syllables a word - 15.59."""
+    """The US grade of a text of at least one word: 0.39 words a sentence + 11.8 syllables a word - 15.59.
+
+    Kincaid et al. 1975. Raises ZeroDivisionError for a text without a word.
+    """
     sentences = [part for part in re.split(r"[.!?:;]+(?:\s|$)", text) if part.strip()]
     words = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text)
     return 0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59

@@ -1,0 +1,126 @@
+"""Builds killed at random moments, and bits flipped at random places: is anything ever lost, mixed up or misread?
+
+Run: `python -m tests.bench.endurance [KILLS] [FLIPS]`; what came of it is printed as rows for docs/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.settings import hush
+from index.contract import IndexFault
+from index.encode import BUNDLED
+from index.index import Index, build, verify
+from tests.index_samples import BIKES, BREAD, write
+
+KILLS, FLIPS = 300, 2_000
+ASKED = ("oil the chain", "hollow sound", "how do I keep bread fresh?")
+VERSIONS = tuple({**BIKES, "Chains": f"Oil the chain on {day}."} for day in ("Sunday", "Monday"))
+
+
+def kills(count: int) -> Counter[str]:
+    """Kill so many builds, each after a time of its own; what was found afterwards, how often."""
+    found: Counter[str] = Counter()
+    chosen = random.Random(0)
+    with TemporaryDirectory() as folder:
+        shelf, index = Path(folder) / "documents", Path(folder) / "index"
+        write(shelf, "bread", BREAD)
+        write(shelf, "bikes", VERSIONS[0])
+        build(shelf, index, BUNDLED, 200)
+        start = time.perf_counter()
+        write(shelf, "bikes", VERSIONS[1])
+        build(shelf, index, BUNDLED, 200)
+        takes = time.perf_counter() - start
+        now = 1
+        for _ in range(count):
+            write(shelf, "bikes", VERSIONS[1 - now])
+            child = os.fork()
+            if not child:
+                signal.setitimer(signal.ITIMER_REAL, chosen.uniform(0.001, 1.1 * takes))
+                signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+                build(shelf, index, BUNDLED, 200)
+                os._exit(0)
+            _, status = os.waitpid(child, 0)
+            found["killed" if os.WIFSIGNALED(status) else "ended before it was killed"] += 1
+            try:
+                verify(index)
+                opened = Index.open(index, BUNDLED)
+                text = (opened.document("bikes") or opened.documents()[0]).text
+                day = [version for version in (0, 1) if VERSIONS[version]["Chains"] in text]
+                whole = len(day) == 1 and "hollow sound" in opened.search("hollow sound", 1)[0].passage.text
+                found["whole and answering" if whole else "LOST OR MIXED"] += 1
+                now = day[0] if day else now
+                opened.close()
+            except IndexFault:
+                found["LOST OR MIXED"] += 1
+    return found
+
+
+def flips(count: int) -> Counter[str]:
+    """Flip one bit so many times, over every file in proportion to its size, the small ones at least one in ten."""
+    found: Counter[str] = Counter()
+    chosen = random.Random(0)
+    with TemporaryDirectory() as folder:
+        shelf, index = Path(folder) / "documents", Path(folder) / "index"
+        write(shelf, "bread", BREAD)
+        write(shelf, "bikes", BIKES)
+        build(shelf, index, BUNDLED, 200)
+        spare = Path(folder) / "spare"
+        shutil.copytree(index, spare)  # by copy: nothing here shares a file with what is spoilt
+        whole = answers(index)
+        files = [file for file in sorted(index.rglob("*")) if file.is_file() and file.stat().st_size]
+        for number in range(count):
+            file = chosen.choice(files)
+            place, bit = chosen.randrange(file.stat().st_size), chosen.randrange(8)
+            flip(file, place, bit)
+            try:
+                found["answers the same, to the bit" if answers(index) == whole else "ANSWERS DIFFER"] += 1
+            except IndexFault:
+                found["refused"] += 1
+            flip(file, place, bit)
+            if number % 500 == 0:
+                assert file.read_bytes() == (spare / file.relative_to(index)).read_bytes()
+    return found
+
+
+def answers(index: Path) -> object:
+    """What an index finds and quotes for some questions, to the bit."""
+    opened = Index.open(index, BUNDLED)
+    try:
+        hits = [opened.search(text, 5) for text in ASKED]
+        return hits, [document.text for document in opened.documents()]
+    finally:
+        opened.close()
+
+
+def flip(file: Path, place: int, bit: int) -> None:
+    """Turn over one bit of a file, in place."""
+    with file.open("r+b") as stream:
+        stream.seek(place)
+        (byte,) = stream.read(1)
+        stream.seek(place)
+        stream.write(bytes([byte ^ (1 << bit)]))
+
+
+def rows(kill: int = KILLS, turn: int = FLIPS) -> list[tuple[str, str, str, str]]:
+    """(what, measured, bar, remark) for each row of the report; a crash of this process is a row that is not there."""
+    hush()
+    died, spoilt = kills(kill), flips(turn)
+    listed = [", ".join(f"{count} {what}" for what, count in sorted(each.items())) for each in (died, spoilt)]
+    return [
+        (f"{kill} builds killed at random moments", f"{died['LOST OR MIXED']} lost or mixed", "0", listed[0]),
+        (f"{turn} bits flipped over every file", f"{spoilt['ANSWERS DIFFER']} answered otherwise", "0", listed[1]),
+    ]
+
+
+if __name__ == "__main__":
+    for what, measured, bar, remark in rows(*(int(argument) for argument in sys.argv[1:3])):
+        sys.stdout.write(f"| {what} | {measured} | {bar} | {remark} |\n")
