@@ -1,6 +1,7 @@
-"""How many machines a number of passages and of questions a second takes, from what one was measured to do.
+"""How many machines a number of passages and of questions a second takes, from what one of them does.
 
-Comes in: the table MEASURED. Goes out: the table of docs/scale.md. A sum, not a measurement: its test checks the sum.
+Comes in: the table FIGURES, measured or assumed, as it says. Goes out: the table of docs/scale.md. A sum, not a
+measurement: its test checks the sum.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 # One core of a shared AMD EPYC (Zen 5), CPU milliseconds, all-MiniLM-L6-v2 in single precision.
-MEASURED = {
-    "pass_ms": 3.7,  # one question through the encoder
-    "search_ms": {30_000: 1.5, 1_000_000: 3.0, 100_000_000: 60.0},  # the last extrapolated: lists grow with the root
-    "compose_ms": 2.0,  # triage, rewriting, composing and rendering
-    "http_ms": 1.0,  # one request by HTTP
-    "index_ms": 27.0 * 2,  # a passage of 120 words and its sentences, encoded
+FIGURES = {
+    "pass_ms": 3.7,  # one question through the encoder: measured
+    # Both lists and their fusion: measured for 30,000 on a busy machine, assumed to grow with the root beyond.
+    "search_ms": {30_000: 5.4, 1_000_000: 31.0, 100_000_000: 310.0},
+    "compose_ms": 2.0,  # triage, rewriting, composing and rendering: assumed
+    "http_ms": 1.0,  # one request by HTTP: assumed; an empty one was measured at 0.25
+    "index_ms": 27.0 * 2,  # a passage of 120 words: measured; its sentences again as much: assumed
     "vectors_bytes": 384 * 2 * 7,  # half precision; a passage, its five sentences, one question
     "words_bytes": 70 * 8,  # word scores: seventy different words a passage, eight bytes each
-    "stored_bytes": 384 * 4 * 7 + 4_000,  # vectors in single precision, text, full-text index
+    "stored_bytes": 384 * 4 * 7 + 4_000,  # vectors in single precision; text and full-text index: assumed
 }
 AT_HAND = 0.7  # of the questions asked, those asked before; FAQ traffic repeats
 BUSY = 0.6  # of a core, at most: beyond, waiting grows faster than use
@@ -42,8 +44,8 @@ class Size:
 
 
 def search_ms(passages: int) -> float:
-    """CPU milliseconds to search so many passages, between the sizes measured by their logarithms."""
-    known = sorted(MEASURED["search_ms"].items())  # type: ignore[attr-defined]  # of this key, a table
+    """CPU milliseconds to search so many passages, between the sizes known by their logarithms."""
+    known = sorted(FIGURES["search_ms"].items())  # type: ignore[attr-defined]  # of this key, a table
     if passages <= known[0][0]:
         return float(known[0][1])
     for (low, few), (high, many) in pairwise(known):
@@ -55,7 +57,7 @@ def search_ms(passages: int) -> float:
 
 def size(passages: int, questions: float) -> Size:
     """What so many passages and questions a second take."""
-    fact = {name: value for name, value in MEASURED.items() if isinstance(value, float | int)}
+    fact = {name: value for name, value in FIGURES.items() if isinstance(value, float | int)}
     answers = questions * (1 - AT_HAND)
     answer_ms = fact["pass_ms"] + search_ms(passages) + fact["compose_ms"]
     cores = math.ceil((questions * fact["http_ms"] + answers * answer_ms) / 1000 / BUSY)
