@@ -63,5 +63,6 @@ class Sound:
         if route not in CALLS:
             return True
         function, values = data.get("fn_index"), data.get("data")
-        known = type(function) is int and function in self.inputs
-        return known and isinstance(values, list) and len(values) == self.inputs[function]
+        if not isinstance(function, int) or isinstance(function, bool) or not isinstance(values, list):
+            return False
+        return len(values) == self.inputs.get(function)

@@ -32,7 +32,7 @@ PATHS = (
 )
 METHODS = ("POST",) * 8 + ("GET", "GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "BREW", "post", "")
 TYPES = ("application/json",) * 8 + ("text/plain", "application/json; charset=utf-16", "multipart/form-data", "/", "")
-ODD = (
+ODD: tuple[object, ...] = (
     *("", " ", "a", "\x00", "\ud800", "é" * 300, "x" * 3000, "../../etc/passwd", "%00", "{{7*7}}", "<script>", "'--"),
     *(None, True, -1, 0, 1e400, 10**40, float("nan"), [], {}, [[]], [None] * 50, {"a": {"b": {"c": []}}}),
 )

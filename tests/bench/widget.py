@@ -104,7 +104,7 @@ def main() -> None:
 
 
 def _median(visits: list[dict[str, Any]], name: str) -> float:
-    return statistics.median(one[name] for one in visits)
+    return float(statistics.median(one[name] for one in visits))
 
 
 if __name__ == "__main__":
