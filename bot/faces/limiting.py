@@ -15,7 +15,10 @@ from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-QUESTION, OTHER = "question", "other"  # counted apart: what a conversation needs beside questions costs next to nothing
+# Counted apart, and the others more freely: what a conversation needs beside questions costs next to nothing, and the
+# chat page sends two such requests with each.
+QUESTION, OTHER = "question", "other"
+FREELY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,17 @@ class Limits:
     """Counts; one for all faces, so that a question counts the same wherever it is asked. "" is no limit."""
 
     def __init__(self, address: str, session: str) -> None:
-        self._limits = {"address": _parsed(address), "session": _parsed(session)}
+        self._limits = {
+            (whose, kind): [type(item)(item.amount * times, item.multiples) for item in _parsed(limit)]
+            for whose, limit in (("address", address), ("session", session))
+            for kind, times in ((QUESTION, 1), (OTHER, FREELY))
+        }
         self._counted = MovingWindowRateLimiter(MemoryStorage())
 
     def full(self, kind: str, host: str, session: str | None = None) -> Full | None:
         """Count one request, or say which limit it is over. An address of this machine itself is not counted."""
         for whose, key in (("address", network(host)), ("session", session)):
-            for item in self._limits[whose] if key else ():
+            for item in self._limits[whose, kind] if key else ():
                 if not self._counted.hit(item, whose, kind, str(key)):
                     free = self._counted.get_window_stats(item, whose, kind, str(key)).reset_time
                     return Full(whose, max(1, ceil(free - time.time())))

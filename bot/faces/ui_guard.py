@@ -63,6 +63,6 @@ class Sound:
         if route not in CALLS:
             return True
         function, values = data.get("fn_index"), data.get("data")
-        if type(function) is not int or function not in self.inputs:
+        if not isinstance(function, int) or isinstance(function, bool) or not isinstance(values, list):
             return False
-        return isinstance(values, list) and len(values) == self.inputs[function]
+        return len(values) == self.inputs.get(function)

@@ -15,7 +15,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
@@ -33,7 +32,7 @@ PATHS = (
 )
 METHODS = ("POST",) * 8 + ("GET", "GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "BREW", "post", "")
 TYPES = ("application/json",) * 8 + ("text/plain", "application/json; charset=utf-16", "multipart/form-data", "/", "")
-ODD: tuple[Any, ...] = (
+ODD: tuple[object, ...] = (
     *("", " ", "a", "\x00", "\ud800", "é" * 300, "x" * 3000, "../../etc/passwd", "%00", "{{7*7}}", "<script>", "'--"),
     *(None, True, -1, 0, 1e400, 10**40, float("nan"), [], {}, [[]], [None] * 50, {"a": {"b": {"c": []}}}),
 )

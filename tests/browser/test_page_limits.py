@@ -38,6 +38,19 @@ def test_too_many_questions_get_kind_words_in_their_place(browser: Browser, narr
     context.close()
 
 
+def test_the_page_and_the_api_share_one_count(narrow: str) -> None:
+    """As Gradio's own script asks: what comes back is the phrase with the minutes, as an answer and not as a fault."""
+    with httpx.Client(base_url=narrow + "/chat", headers={"X-Forwarded-For": "203.0.113.10"}, timeout=60) as client:
+        typed = client.get("/config").json()["dependencies"][0]["id"]
+        assert client.post(narrow + "/v1/ask", json={"question": "Hello"}).status_code == 200
+        sent = {"data": ["Can men produce milk?", None], "fn_index": typed, "session_hash": "limited"}
+        assert client.post("/gradio_api/queue/join", json=sent).status_code == 200
+        with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": "limited"}) as stream:
+            told = next(line for line in stream.iter_lines() if '"process_completed"' in line)
+        assert '"success":true' in told.replace(" ", "")
+        assert say("error-wait", minutes=1) in told
+
+
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(
     "body",
