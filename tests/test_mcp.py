@@ -19,7 +19,7 @@ from bot.faces import mcp
 from bot.faces.api import create_app
 from bot.render import as_dict, as_text
 from bot.settings import load
-from tests.command import MILKWISE
+from tests.command import MILKWISE, PATIENCE_S
 from tests.serving import served
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +46,7 @@ def talk(to: str | Transport, say: Callable[[Client], Awaitable[T]]) -> T:
         async with Client(to) as client:
             return await say(client)
 
-    return asyncio.run(asyncio.wait_for(connected(), 120))
+    return asyncio.run(asyncio.wait_for(connected(), 2 * PATIENCE_S))
 
 
 def call(to: str, tool: str, **arguments: Any) -> CallToolResult:
