@@ -18,6 +18,7 @@ from bot.quotes import briefly
 from bot.reply import Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.settings import Settings, hush, load
+from bot.spelling import lexicon
 from bot.triage import load_rules, triage
 from bot.weigh import load_weights, weigh
 from bot.words import Words
@@ -67,7 +68,9 @@ class Bot:
         settings = settings or load(index=path)
         words = Words.load()
         load_weights()  # a file that does not fit stops the start, not the first question
-        return cls(Index.open(Path(path or settings.index), settings.encoder), settings, load_rules(words), words)
+        index = Index.open(Path(path or settings.index), settings.encoder)
+        lexicon(index)  # gathered now, so that the first question does not wait for it
+        return cls(index, settings, load_rules(words), words)
 
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
         """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
