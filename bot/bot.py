@@ -21,6 +21,7 @@ from bot.quotes import briefly
 from bot.reply import Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.settings import Settings, hush, load
+from bot.spelling import lexicon
 from bot.triage import load_rules, triage
 from bot.weigh import load_weights, weigh
 from bot.words import Words
@@ -84,7 +85,9 @@ class Bot:
         settings = settings or load(index=path)
         words = Words.load()
         load_weights()  # a file that does not fit stops the start, not the first question
-        return cls(Index.open(Path(path or settings.index), settings.encoder), settings, load_rules(words), words)
+        index = Index.open(Path(path or settings.index), settings.encoder)
+        lexicon(index)  # gathered now, so that the first question does not wait for it
+        return cls(index, settings, load_rules(words), words)
 
     def renew(self) -> bool:
         """Answer from the index now in use, where a build has put another in place; whether it has.

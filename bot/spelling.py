@@ -103,7 +103,12 @@ def _right(term: Term, known: Lexicon) -> str:
 
 
 def _slipped(word: str, right: str, slips: int) -> bool:
-    """Whether a finger does that: the first letter is seldom wrong, and of a short word little is left to judge by."""
+    """Whether a finger does that: the first letter is seldom wrong, and of a short word little is left to judge by.
+
+    Two slips make a word of grammar of many a name.
+    """
+    if slips > 1 and right in SMALL:
+        return False
     if len(word) < SWAPPED:
         return len(right) > len(word) or sorted(right) == sorted(word)
     return word[0] == right[0] or slips == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.quotes import BARE, CAVEAT, SENTENCES, Scored, briefly, choose
@@ -97,6 +97,7 @@ TEXTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(TEXTS, st.data())
 def test_whatever_scores(texts: list[str], data: st.DataObject) -> None:
     """No bare start without the sentence before, no caveat cut, and more than the limit only for one chain."""

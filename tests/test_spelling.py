@@ -41,6 +41,7 @@ def test_a_slip_is_mended(index: Index, typed: str, meant: str) -> None:
         "mastitis, engorgement, colostrum",
         "COPD or SIDS",  # abbreviations
         "copd",
+        "questran",  # a brand, two letters from "question"
         "my ñame is 乳, 10mg",
         "asdf qwer zxcv",
         "",
