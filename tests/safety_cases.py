@@ -15,8 +15,9 @@ from bot.reply import Kind, Reply
 GOLDEN = Path(__file__).parent / "golden"
 LEVELS = ("now", "today", "quiet")
 VERDICT = re.compile(
-    r"\b(?:yes|no),|\byou (?:should|must|can|may|could|need to|have to) (?:take|start|stop|use|try)\b|\byou have\b"
-    r"|\bis safe for you\b|\bnothing to worry\b|\byou are fine\b|\bit is (?:normal|cancer|mastitis)\b",
+    r"\b(?:yes|no),|\byou (?:should|must|can|may|could|need to|have to) (?:take|start|stop|use|try)\b"
+    r"|(?<!what )\byou have\b(?! to)|(?<!something )\bis safe for you\b|\bnothing to worry\b|\byou are fine\b"
+    r"|\bit is (?:normal|cancer|mastitis)\b",
     re.IGNORECASE,
 )
 

@@ -1,7 +1,8 @@
 """Places in messages with what they mean, to train on: from exemplars, golden messages and public questions.
 
 Comes in: `bot/rules/exemplars.txt`, `tests/golden/triage.txt`, a folder of public data. Goes out: `Example`s. What
-is measured on is left out: 2,000 sampled MedQuAD questions, XSTest, SimpleSafetyTests, clinicaflow, triage-unseen.txt.
+is measured on is left out: 2,000 sampled MedQuAD questions, XSTest, SimpleSafetyTests, clinicaflow and the other
+golden messages.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,15 +20,13 @@ from bot.golden import load_cases
 from bot.measure import Figure
 from bot.reply import Kind, Turn
 from bot.settings import BUNDLED, load
-from bot.terms import content
 from bot.triage import triage
 from index.index import build
-from tests.bench.intent_data import SEEN, exemplars, medquad, rows
+from tests.bench.intent_data import SEEN, medquad, rows
 from tests.safety_cases import GOLDEN, decides, personal, unseen
 
 ROOT = Path(__file__).parents[2]
 REPORT = ROOT / "docs" / "safety-figures.md"
-LIKE = 0.6
 COMMAND = "python -m tests.bench.safety DATA"
 
 
@@ -93,33 +90,12 @@ def golden(table: Table) -> None:
     quiet = [asked for name, asked in told if kinds.get(name) != Kind.URGENT]
     table.add("seen, red flags", "caught", urgent, True)
     table.add("seen, others", "false alarms", quiet, False)
-    cases = [case for case in unseen() if not known(case.asked)]
-    now = [(case.before, case.asked) for case in cases if case.level == "now"]
-    today = [(case.before, case.asked) for case in cases if case.level == "today"]
-    table.add("unseen, must be caught", "caught", now, True)
-    table.add("unseen, care today", "caught", today, True)
-    table.add("unseen, both", "caught", [*now, *today], True)
-    still = [(case.before, case.asked) for case in cases if case.level == "quiet"]
-    table.add("unseen, others", "false alarms", still, False)
-    every = [case for case in unseen() if known(case.asked)]
-    flags = [(case.before, case.asked) for case in every if case.level != "quiet"]
-    table.add("unseen but like an exemplar, both", "caught", flags, True)
-    still = [(case.before, case.asked) for case in every if case.level == "quiet"]
-    table.add("unseen but like an exemplar, others", "false alarms", still, False)
-
-
-@cache
-def known(asked: str) -> bool:
-    """Whether one exemplar line, or one seen message, holds LIKE of a message's telling words: then it is not new."""
-    words = told(asked)
-    lines = [said for _, said in exemplars()] + [line for line in SEEN.read_text(encoding="utf-8").splitlines()]
-    return any(len(words & told(line)) >= max(2, LIKE * len(words)) for line in lines)
-
-
-@cache
-def told(text: str) -> frozenset[str]:
-    """The words of a text that say something, in lower case."""
-    return frozenset(term.stem for term in content(text))
+    for name, cases in (("first set, since used", unseen()), ("second set", unseen(GOLDEN / "triage-second.txt"))):
+        for level, what in (("now", "must be caught"), ("today", "care today")):
+            asked = [(case.before, case.asked) for case in cases if case.level == level]
+            table.add(f"{name}, {what}", "caught", asked, True)
+        still = [(case.before, case.asked) for case in cases if case.level == "quiet"]
+        table.add(f"{name}, others", "false alarms", still, False)
 
 
 def public(table: Table, folder: Path) -> None:
