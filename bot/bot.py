@@ -17,6 +17,7 @@ from bot.settings import Settings, hush, load
 from bot.triage import load_rules, triage
 from bot.weigh import load_weights, weigh
 from bot.words import Words
+from index.home import is_address, open_index, renewed
 from index.index import Index
 
 HISTORY = 20
@@ -29,13 +30,30 @@ class Bot:
         self.index, self.settings, self.rules, self.words = index, settings, rules, words
 
     @classmethod
-    def open(cls, path: Path | str | None = None, settings: Settings | None = None) -> Bot:
-        """Open the index at `path` (default: the settings') with the shipped rules and words. Raises IndexFault."""
+    def open(cls, home: Path | str | None = None, settings: Settings | None = None) -> Bot:
+        """Open the index in a folder or database (default: the settings') with the shipped rules and words.
+
+        Raises IndexFault.
+        """
         hush()
-        settings = settings or load(index=path)
+        settings = settings or load()
+        if home is not None:
+            database = is_address(home)
+            update = {"store": str(home)} if database else {"store": "", "index": Path(home)}
+            settings = settings.model_copy(update=update)
         words = Words.load()
         load_weights()  # a file that does not fit stops the start, not the first question
-        return cls(Index.open(Path(path or settings.index), settings.encoder), settings, load_rules(words), words)
+        return cls(open_index(settings.home, settings.encoder), settings, load_rules(words), words)
+
+    def renew(self) -> bool:
+        """Answer from the generation in use now where that is another; whether it was. Answers under way end as begun.
+
+        Raises IndexFault where the other one cannot be used; the one open then goes on serving.
+        """
+        fresh = renewed(self.index, self.settings.home, self.settings.encoder)
+        if fresh:
+            self.index = fresh
+        return fresh is not None
 
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
         """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
@@ -44,13 +62,14 @@ class Bot:
         return reply.timed((time.perf_counter() - start) * 1000)
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
-        say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history))
+        index = self.index  # one generation for the whole reply
+        say = compose.Speaker(index, self.words, locale, (turn.asked for turn in history))
         rule = triage(asked, history, self.rules)  # safety before search
         if rule and rule.stops:
             return say.rule(rule, asked)
-        query = rewrite(asked, self._looked_up(history), self.index)  # a follow-up stands alone
-        hits = self.index.search(query.text, self.settings.top_k)  # look
-        evidence = weigh(query, hits, self.index)  # believe, or decline
+        query = rewrite(asked, self._looked_up(history), index)  # a follow-up stands alone
+        hits = index.search(query.text, self.settings.top_k)  # look
+        evidence = weigh(query, hits, index)  # believe, or decline
         if rule:
             return say.refer(rule, query, hits, evidence)
         if query.unclear:
