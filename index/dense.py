@@ -64,7 +64,8 @@ class Dense:
             best: dict[int, float] = {}
             for owner, score in zip(owners.tolist(), scores.tolist(), strict=True):
                 best.setdefault(owner, score)
-            ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+            # A text's vector differs in its last bits with what it was encoded beside: nearer than that is a tie.
+            ranked = sorted(best.items(), key=lambda item: (-round(item[1], 5), item[0]))
             # Complete once k owners beat the last row seen: any owner unseen is at most as near as that row.
             if wanted == total or (len(ranked) >= k and ranked[k - 1][1] > scores[-1]):
                 return [(owner, min(1.0, max(-1.0, score))) for owner, score in ranked[:k]]

@@ -36,7 +36,7 @@ near AS MATERIALIZED (
 best AS (SELECT passage, max(cosine) AS cosine FROM near GROUP BY passage)
 SELECT (SELECT count(*) FROM near), (SELECT min(cosine) FROM near), p.id, best.cosine
 FROM seen LEFT JOIN (best JOIN milkwise.passages p ON p.row = best.passage) ON {visible}
-ORDER BY best.cosine DESC NULLS LAST, p.document, p.place LIMIT {k}
+ORDER BY round(best.cosine::numeric, 5) DESC NULLS LAST, p.document, p.place LIMIT {k}
 """)
 # The formula of SQLite's FTS5, with its k1 = 1.2 and b = 0.75, so that both stores rank alike.
 RANKED = SQL(""",
@@ -80,7 +80,7 @@ class PostgresStore:
     """
 
     def __init__(self, database: Database, dim: int, at: Revision | None = None) -> None:
-        self.database, self._dim, self._at = database, dim, at
+        self.database, self.dim, self._at = database, dim, at
         self.cutter = Cutter()
         self._passages: dict[str, Passage] = {}
         self._vectors: dict[str, FloatMatrix] = {}
@@ -103,9 +103,9 @@ class PostgresStore:
         Raises ValueError where passages and vectors do not belong together; nothing is changed then.
         """
         change = Change(document, passages, vectors)
-        change.check(self._dim)
+        change.check(self.dim)
         with self.database.connection() as connection:
-            revise(connection, [change], self._dim, self.cutter)
+            revise(connection, [change], self.dim, self.cutter)
 
     def documents(self) -> Mapping[str, str]:
         """Document id → digest, in order of id."""
@@ -138,7 +138,7 @@ class PostgresStore:
             " ON p.id = %(id)s AND {} ORDER BY v.place"
         )
         found = [row.to_numpy() for (row,) in self._read(query.format(VISIBLE), id=_text(passage)) if row is not None]
-        rows = np.stack(found) if found else np.zeros((0, self._dim), np.float32)
+        rows = np.stack(found) if found else np.zeros((0, self.dim), np.float32)
         self._remember(self._vectors, {passage: rows} if found else {})
         return rows
 
@@ -149,7 +149,7 @@ class PostgresStore:
         """
         wanted = 8 * k
         while k > 0:
-            query = NEAREST.format(dim=Literal(self._dim), wanted=Literal(wanted), k=Literal(k), visible=VISIBLE)
+            query = NEAREST.format(dim=Literal(self.dim), wanted=Literal(wanted), k=Literal(k), visible=VISIBLE)
             at, rows = self._read_at(query, vector=np.ascontiguousarray(vector, np.float32))
             near, last = rows[0][:2]
             best = {id: max(-1.0, min(1.0, cosine)) for *_, id, cosine in rows if id is not None}
