@@ -1,6 +1,6 @@
 """PostgreSQL under fire: a primary and a hot standby killed, promoted and updated while they are read.
 
-Run: `python -m tests.bench.cluster`, or name some of its parts. Starts real servers from the wheel of the dev extra, on sockets of their own, and
+Run: `python -m tests.bench.cluster`, or name some of its parts. Starts real servers from the wheel of the dev extra and
 writes the tables of `docs/postgres.md` to standard output. Takes some minutes. Every count of lost, mixed or wrong has
 to be 0, or it exits with 1.
 """
