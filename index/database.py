@@ -59,9 +59,9 @@ class Database:
         try:
             given = _parts(address)
             self.name = redacted(address)
-        except psycopg.Error as problem:
-            remedy = "Write it like postgresql://user@host:5432/database."
-            raise IndexFault("the store", f"has an address that cannot be read ({_line(problem)}).", remedy) from None
+        except psycopg.Error:  # its message can quote the password
+            remedy = "Write it like postgresql://user@host:5432/database, special characters as %-codes."
+            raise IndexFault("the store", "has an address that cannot be read.", remedy) from None
         extra = {"target_session_attrs": "read-write"} if write else {}
         self._address = make_conninfo("", **{**DEFAULTS, **extra, **given})
         with self.faults(), self.connect() as first:

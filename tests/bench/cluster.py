@@ -79,7 +79,7 @@ def answers() -> Part:
             same += (replies[0].kind, replies[0].claims) == (replies[1].kind, replies[1].claims)
         there.index.close()
     ratio = spent["database"] / spent["folder"]
-    figures = {
+    figures: dict[str, object] = {
         "questions": len(asked),
         "the same kind and claims": same,
         "time of a reply, database / folder": f"{ratio:.2f}",
@@ -209,7 +209,7 @@ def failover() -> Part:
             writer.close()
             bot.index.close()
     said = Counter(kind for _, kind in log)
-    figures = {
+    figures: dict[str, object] = {
         "switches": SWITCHES,
         "answers": said["right"],
         "wrong answers": said["wrong"],
