@@ -25,10 +25,11 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 PGVECTOR = (0, 8)  # the first that goes on searching where a filter leaves too few
 CONNECTIONS = 10  # of one process; more wait their turn
 PATIENCE_S = 3.0  # how long a read goes on trying while nodes are down
+BUILDER_PATIENCE_S = 30.0  # nobody waits for an answer then
 PAUSE_S = 0.05
 KEY = int.from_bytes(b"milkwise")  # of the lock that a builder holds
 DEFAULTS = {
-    "connect_timeout": "3",  # of each node
+    "connect_timeout": "5",  # of each node
     "application_name": "milkwise",
     "keepalives_idle": "5",
     "keepalives_interval": "2",
@@ -55,7 +56,7 @@ class Database:
     """
 
     def __init__(self, address: str, *, write: bool = False) -> None:
-        self.write = write
+        self.write, self._patience_s = write, BUILDER_PATIENCE_S if write else PATIENCE_S
         try:
             given = _parts(address)
             self.name = redacted(address)
@@ -87,7 +88,7 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection from the pool. Raises IndexFault where the work in it fails."""
-        with self.faults(), self._pool.connection(PATIENCE_S) as connection:
+        with self.faults(), self._pool.connection(self._patience_s) as connection:
             yield connection
 
     def read(self, work: Callable[[Connection], T]) -> T:

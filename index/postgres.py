@@ -22,6 +22,7 @@ from index.revise import Change, revise
 from index.rows import read_document, read_passage
 
 LAG_S = 1.0  # how long a standby may be behind the node that told of a revision
+SPREAD = 3  # rows asked for at first for each passage wanted: several of one passage are often near
 KEPT = 20_000  # passages, and rows of vectors, remembered by a handle on one revision
 
 # Every query reads through this: it gives no row where the revision is not on this node, and then nothing is believed.
@@ -147,7 +148,7 @@ class PostgresStore:
 
         Exact in a small store; in a large one the graph of pgvector is asked, and cosines of what it finds are exact.
         """
-        wanted = 8 * k
+        wanted = SPREAD * k
         while k > 0:
             query = NEAREST.format(dim=Literal(self.dim), wanted=Literal(wanted), k=Literal(k), visible=VISIBLE)
             at, rows = self._read_at(query, vector=np.ascontiguousarray(vector, np.float32))
