@@ -27,6 +27,7 @@ from bot.weigh import load_weights, weigh
 from bot.words import Words
 from corpus.document import Sentence
 from index.contract import Hit
+from index.home import Home, is_address, open_index, renewed
 from index.index import Index
 
 HISTORY = 20
@@ -79,13 +80,20 @@ class Bot:
         self.intent = load_intent(index.encoder)
 
     @classmethod
-    def open(cls, path: Path | str | None = None, settings: Settings | None = None) -> Bot:
-        """Open the index at `path` (default: the settings') with the shipped rules and words. Raises IndexFault."""
+    def open(cls, home: Home | None = None, settings: Settings | None = None) -> Bot:
+        """Open the index in a folder or database (default: the settings') with the shipped rules and words.
+
+        Raises IndexFault.
+        """
         hush()
-        settings = settings or load(index=path)
+        settings = settings or load()
+        if home is not None:
+            database = is_address(home)
+            update = {"store": str(home)} if database else {"store": "", "index": Path(home)}
+            settings = settings.model_copy(update=update)
         words = Words.load()
         load_weights()  # a file that does not fit stops the start, not the first question
-        index = Index.open(Path(path or settings.index), settings.encoder)
+        index = open_index(settings.home, settings.encoder)
         lexicon(index)  # gathered now, so that the first question does not wait for it
         return cls(index, settings, load_rules(words), words)
 
@@ -95,7 +103,9 @@ class Bot:
         Answers under way end on the one they began with. Raises IndexFault where the new one is unusable: the bot goes
         on with the one it has.
         """
-        if fresh := self.index.renewed():
+        fresh = renewed(self.index, self.settings.home, self.settings.encoder)
+        if fresh:
+            lexicon(fresh)
             self.index, self.intent = fresh, load_intent(fresh.encoder)
             self.answers = lru_cache(TRIED)(self._answers)
         return fresh is not None
@@ -112,7 +122,7 @@ class Bot:
 
     def turn(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Turn:
         """The turn a question makes in a history: what its answer cites. For callers that kept only the questions."""
-        reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
+        reply = copy(self)._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         return Turn(asked, tuple(citation.passage.id for citation in reply.citations))
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:

@@ -32,6 +32,13 @@ class SettingsError(Exception):
     """A setting that cannot be used: names the key, the value and the remedy."""
 
 
+def _store(address: str) -> str:
+    """An address a database is reached by, or none."""
+    if address and not address.startswith(("postgresql://", "postgres://")):
+        raise ValueError("write it like postgresql://user@host:5432/database")
+    return address
+
+
 def _origin(site: str) -> str:
     """A site as a browser names it: scheme, host, port where it is not the usual one, and nothing else."""
     if not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?", site):
@@ -81,6 +88,9 @@ class Settings(BaseSettings):
 
     documents: Path = Field(BUNDLED, description="file or folder of vetted documents; default: the bundled article")
     index: Path = Field(Path(".milkwise"), description="folder the index is kept in")
+    store: Annotated[str, AfterValidator(_store)] = Field(
+        "", repr=False, description="postgresql:// address of a database to keep it in instead, shared by servers"
+    )
     encoder: str = Field("all-MiniLM-L6-v2", description="the bundled model, or a folder holding another one")
     passage_pieces: int = Field(200, ge=32, le=2000, description="longest passage, in the encoder's word pieces")
     top_k: int = Field(8, ge=1, le=50, description="passages weighed for each question")
@@ -119,6 +129,11 @@ class Settings(BaseSettings):
     accent: Colour = Field("#0F6B5C", description="colour of buttons and links on a light ground")
     accent_dark: Colour = Field("#6CC7B5", description="the same on a dark ground")
 
+    @property
+    def home(self) -> Path | str:
+        """Where the index is: its folder, or the address of its database."""
+        return self.store or self.index
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -150,7 +165,9 @@ def load(**flags: Any) -> Settings:
         key = str(first["loc"][0]) if first["loc"] else FILE
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{FILE}: {key} is no setting.{_nearest(key)}") from None
-        raise SettingsError(f"setting {key} = {first['input']!r}: {first['msg']}. Give it another value.") from None
+        # An address can hold a password.
+        value = "" if key == "store" else f" = {first['input']!r}"
+        raise SettingsError(f"setting {key}{value}: {first['msg']}. Give it another value.") from None
 
 
 def hush() -> None:

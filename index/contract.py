@@ -105,3 +105,6 @@ class Store(Protocol):
 
     def revision(self) -> str:
         """Changes whenever the content does; keys every cache."""
+
+    def close(self) -> None:
+        """Let go of what holds it open."""

@@ -87,7 +87,8 @@ class Dense:
             for owner, score in zip(owners.tolist(), scores.tolist(), strict=True):
                 if owner >= 0:  # the lists read can hold fewer rows than were wanted
                     best.setdefault(owner, score)
-            ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
+            # A text's vector differs in its last bits with what it was encoded beside: nearer than that is a tie.
+            ranked = sorted(best.items(), key=lambda item: (-round(item[1], 5), item[0]))
             # Complete once k owners beat the last row seen: any owner unseen is at most as near as that row.
             over = wanted == total or owners[-1] < 0
             if over or (len(ranked) >= k and ranked[k - 1][1] > scores[-1]):

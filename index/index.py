@@ -11,15 +11,16 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from corpus.document import CorpusError, Document, Passage
-from corpus.read import read
+from corpus.read import Reading, read
 from corpus.split import split
 from index import generations
-from index.contract import Encoder, FloatMatrix, Hit, IndexFault
+from index.contract import Encoder, FloatMatrix, Hit, IndexFault, Store
 from index.encode import fingerprint, load_encoder, prepare, sweep, written
 from index.files import checksum
 from index.manifest import Manifest
@@ -54,10 +55,12 @@ class Built:
 class Index:
     """One generation, open for reading. Safe to share between threads; a later build does not disturb it."""
 
-    def __init__(self, store: SqliteStore, encoder: Encoder, manifest: Manifest, source: tuple[Path, str]) -> None:
-        """`source` is the generation's folder, and the encoder as the settings name it."""
-        self._store, self.encoder, self.manifest, self._source = store, encoder, manifest, source
-        self.generation = manifest.generation
+    def __init__(
+        self, store: Store, encoder: Encoder, manifest: Manifest, fault: Callable[[str], IndexFault], place: str = ""
+    ) -> None:
+        """`fault` tells what is wrong with it and the remedy; `place` is the generation's folder, where it has one."""
+        self.store, self.encoder, self.manifest = store, encoder, manifest
+        self.generation, self.place, self._fault = manifest.generation, place, fault
         self._documents: dict[str, Document] = {}
 
     @classmethod
@@ -74,19 +77,15 @@ class Index:
                     raise
                 folder = now  # a build swapped it and cleared this one away while we looked
         try:
-            return cls(store, load_encoder(encoder, path, manifest.serving), manifest, (folder, encoder))
+            model = load_encoder(encoder, path, manifest.serving)
         except ValueError as problem:
             store.close()
             raise generations.fault(path, f"the index is damaged: {problem}.") from None
-
-    def renewed(self) -> Index | None:
-        """The generation now in use, opened, where it is another than this one. Raises IndexFault as `open` does."""
-        folder, encoder = self._source
-        return None if generations.current(folder.parent) == folder else Index.open(folder.parent, encoder)
+        return cls(store, model, manifest, partial(generations.fault, path), folder.name)
 
     def close(self) -> None:
-        """Close the files."""
-        self._store.close()
+        """Close the files or connections."""
+        self.store.close()
 
     def search(self, text: str, k: int) -> list[Hit]:
         """The k best passages for a question, best first; never raises, whatever the text.
@@ -96,14 +95,14 @@ class Index:
         if not text.strip() or k < 1:
             return []
         vector = self.encoder.encode([text])[0]
-        lists = self._store.dense(vector, DEPTH), self._store.lexical(text, DEPTH)
+        lists = self.store.dense(vector, DEPTH), self.store.lexical(text, DEPTH)
         return fuse(*lists, k, lambda hit: self._cosine(hit, vector))
 
     def document(self, id: str) -> Document | None:
         """The document of that id, or None. Raises IndexFault where it is not the one that was built in."""
-        if id not in self._documents and (found := self._store.document(id)):
+        if id not in self._documents and (found := self.store.document(id)):
             if found.digest != self.manifest.documents.get(id):
-                raise generations.fault(self._source[0].parent, f"the index is damaged: document {id!r} has changed.")
+                raise self._fault(f"the index is damaged: document {id!r} has changed.")
             if len(self._documents) >= CACHED:
                 self._documents.clear()
             self._documents[id] = found
@@ -111,19 +110,19 @@ class Index:
 
     def documents(self) -> list[Document]:
         """Every document, in order of id."""
-        return [document for id in self._store.documents() if (document := self.document(id))]
+        return [document for id in self.store.documents() if (document := self.document(id))]
 
     def passage(self, id: str) -> Passage | None:
         """The passage of that id, or None."""
-        return self._store.passage(id)
+        return self.store.passage(id)
 
     def passages(self, document: str) -> list[Passage]:
         """The passages of a document, in order; together they are its text."""
-        return self._store.passages(document)
+        return self.store.passages(document)
 
     def vectors(self, passage: str) -> FloatMatrix:
         """(m, dim): row 0 the passage's text, then one row a sentence, then one row a key."""
-        return self._store.vectors(passage)
+        return self.store.vectors(passage)
 
     def _cosine(self, hit: Hit, vector: FloatMatrix) -> float:
         return float(np.clip((self.vectors(hit.passage.id) @ vector).max(), -1, 1))
@@ -155,15 +154,26 @@ def build(documents: Path, index: Path, encoder: str, limit: int, progress: Prog
     `limit` is the longest passage in word pieces; `progress` is told (passages encoded, passages to encode). Raises
     IndexFault where nothing could be read or written, or someone else builds; the index in use then stays as it is.
     """
-    reading = read(documents)
-    if not reading.documents:
-        why = str(reading.faults[0]) if reading.faults else "there are no documents."
-        raise IndexFault(str(documents), f"nothing could be read: {why}", "Name a file or folder of documents.")
+    reading = readable(documents)
     try:
         manifest, before = _build(reading.documents, index, encoder, limit, progress)
     except (OSError, sqlite3.Error) as problem:
         remedy = "Make room there, or choose another folder for the index."
         raise IndexFault(str(index), f"could not be written ({problem}).", remedy) from None
+    return told(reading, manifest, before)
+
+
+def readable(documents: Path) -> Reading:
+    """What a file or folder of documents holds. Raises IndexFault where nothing in it could be read."""
+    reading = read(documents)
+    if not reading.documents:
+        why = str(reading.faults[0]) if reading.faults else "there are no documents."
+        raise IndexFault(str(documents), f"nothing could be read: {why}", "Name a file or folder of documents.")
+    return reading
+
+
+def told(reading: Reading, manifest: Manifest, before: Mapping[str, str]) -> Built:
+    """What a build did: the manifest it made, against document id → digest of what was in use before."""
     digests = manifest.documents
     return Built(
         added=tuple(id for id in digests if id not in before),
@@ -225,21 +235,28 @@ def _build(
             opened.callback(old.close)
         cut = [(document, split(document, min(limit, model.window), model.count)) for document in documents]
         cut.sort(key=lambda pair: pair[0].id)  # so that the order of reading leaves no trace
-        wanted = {passage.id: texts(document.title, passage) for document, passages in cut for passage in passages}
-        vectors = _encode(model, old, wanted, progress)
+        vectors = encode(model, old, list(old.documents()) if old else [], cut, progress)
         manifest = write(aside, cut, vectors, model, serving, limit)
         generations.publish(index, aside, manifest)
         sweep(index, [each.serving for each in generations.held(index)])
     return manifest, before
 
 
-def _encode(
-    model: Encoder, old: SqliteStore | None, wanted: Mapping[str, tuple[str, ...]], progress: Progress | None
+def encode(
+    model: Encoder,
+    old: Store | None,
+    among: Sequence[str],
+    cut: Sequence[tuple[Document, Sequence[Passage]]],
+    progress: Progress | None,
 ) -> dict[str, FloatMatrix]:
-    """Passage id → (m, dim) for passage id → m texts: from the old store where they were encoded, else encoded now."""
+    """Passage id → (m, dim) of its texts, for the passages of some documents.
+
+    Taken from the old store where one of the documents named in `among` had the same texts there, else encoded now.
+    """
+    wanted = {passage.id: texts(document.title, passage) for document, passages in cut for passage in passages}
     vectors: dict[str, FloatMatrix] = {}
     if old:
-        documents = [document for id in old.documents() if (document := old.document(id))]
+        documents = [document for id in among if (document := old.document(id))]
         pairs = [(document, passage) for document in documents for passage in old.passages(document.id)]
         known = {texts(document.title, passage): passage.id for document, passage in pairs}
         vectors = {id: old.vectors(known[each]) for id, each in wanted.items() if each in known}

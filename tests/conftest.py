@@ -11,6 +11,7 @@ import pytest
 from bot.settings import BUNDLED, hush
 from index.contract import Encoder
 from index.index import Index, build
+from tests.postgres_server import QUICK, Server, primary
 
 if TYPE_CHECKING:
     from bot.bot import Bot
@@ -51,6 +52,21 @@ def bot(index_dir: Path) -> Bot:
     from bot.settings import load
 
     return Bot.open(index_dir, load(index=index_dir))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real PostgreSQL with pgvector, which nothing outlives."""
+    with primary(**QUICK) as server:
+        server.create("faq")
+        yield server
+
+
+@pytest.fixture
+def empty_database(postgres: Server) -> str:
+    """The address of a database that holds no index."""
+    postgres.run("faq", "DROP SCHEMA IF EXISTS milkwise CASCADE")
+    return postgres.address("faq")
 
 
 @pytest.fixture

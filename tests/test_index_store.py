@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -17,19 +18,37 @@ from hypothesis import strategies as st
 
 from corpus.document import Block, Document, Passage, Section
 from index.contract import Store
+from index.database import Database, migrate
+from index.postgres import PostgresStore
 from index.rows import document_json, passage_json, read_document, read_passage
 from index.store import SqliteStore
 from tests.index_samples import BIKES, BREAD, document, passages, rows, vectors
 
 DIM = 8
 Opener = Callable[[], Store]
-STORES: dict[str, Callable[[Path], Store]] = {"sqlite": lambda folder: SqliteStore(folder / "store.sqlite", DIM)}
+STORES: dict[str, Callable[[str], Store]] = {
+    "sqlite": lambda folder: SqliteStore(Path(folder) / "store.sqlite", DIM),
+    "postgres": lambda address: PostgresStore(Database(address, write=True), DIM),
+}
 
 
 @pytest.fixture(params=sorted(STORES))
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """The name of a store in STORES, and where an empty one is."""
+    if request.param != "postgres":
+        return request.param, str(tmp_path)
+    address: str = request.getfixturevalue("empty_database")
+    with contextlib.closing(Database(address, write=True)) as database, database.connection() as connection:
+        migrate(connection)
+    return request.param, address
+
+
+@pytest.fixture
+def opener(place: tuple[str, str]) -> Iterator[Opener]:
     """Opens one more handle on the same, at first empty, store."""
-    return lambda: STORES[request.param](tmp_path)
+    kind, where = place
+    with contextlib.ExitStack() as opened:
+        yield lambda: opened.enter_context(contextlib.closing(STORES[kind](where)))
 
 
 @pytest.fixture
@@ -186,17 +205,17 @@ def test_many_threads_one_handle(opener: Opener) -> None:
     assert len(store.documents()) == 24 and len(store.lexical("dough", 100)) == 24
 
 
-def test_writes_survive_a_kill(tmp_path: Path) -> None:
+def test_writes_survive_a_kill(place: tuple[str, str], opener: Opener) -> None:
     """Once replace_document has returned, kill -9 loses nothing."""
     script = (
-        "import os, sys; from pathlib import Path; from tests.test_index_store import *\n"
-        "store = SqliteStore(Path(sys.argv[1]), DIM)\n"
+        "import os, sys; from tests.test_index_store import *\n"
+        "store = STORES[sys.argv[1]](sys.argv[2])\n"
         "for number in range(5): put(store, document(f'doc{number}', BREAD))\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "store.sqlite")], timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", script, *place], timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
-    store = SqliteStore(tmp_path / "store.sqlite", DIM)
+    store = opener()
     assert list(store.documents()) == [f"doc{number}" for number in range(5)]
     assert len(store.lexical("dough", 50)) == 5 and len(store.dense(rows(1, DIM, 1)[0], 50)) == 15
 

@@ -13,7 +13,7 @@ import pytest
 
 from bot.bot import Bot
 from bot.faces.api import create_app
-from bot.faces.upkeep import watch
+from bot.faces.upkeep import followed
 from bot.settings import load
 from index.index import build
 from tests.conftest import ENCODER
@@ -84,8 +84,8 @@ def test_who_hangs_up_is_not_answered(shelf: Path, monkeypatch: pytest.MonkeyPat
 def test_a_new_index_is_swapped_in_without_a_failed_request(shelf: Path) -> None:
     """Asked without a pause through a build and its swap: every answer is whole and of one of the two indexes."""
     settings = load(index=shelf / "index", answers_kept=0)
-    bot, stop, done = Bot.open(settings.index, settings), threading.Event(), threading.Event()
-    watcher, old = threading.Thread(target=watch, args=(bot, stop, 0.05)), bot.index.generation
+    bot, done = Bot.open(settings=settings), threading.Event()
+    old = bot.index.generation
     found = list[tuple[int, str, str]]()
 
     def ask(site: str) -> None:
@@ -94,8 +94,7 @@ def test_a_new_index_is_swapped_in_without_a_failed_request(shelf: Path) -> None
             body = answer.json()
             found.append((answer.status_code, body.get("index", ""), " ".join(c["text"] for c in body["claims"])))
 
-    with served(create_app(bot, settings)) as site:
-        watcher.start()
+    with served(create_app(bot, settings)) as site, followed(bot, 0.05):
         asking = [threading.Thread(target=ask, args=(site,)) for _ in range(2)]
         for each in asking:
             each.start()
@@ -107,28 +106,23 @@ def test_a_new_index_is_swapped_in_without_a_failed_request(shelf: Path) -> None
         done.set()
         for each in asking:
             each.join()
-        stop.set()
-        watcher.join()
     assert {status for status, _, _ in found} == {200} and {index for _, index, _ in found} == {old, new}
     assert not [text for _, index, text in found if ("Sunday" in text) != (index == new) and text and "chain" in text]
 
 
-def test_a_server_outlives_its_index(shelf: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_server_outlives_its_index(shelf: Path, caplog: pytest.LogCaptureFixture) -> None:
     """With the folder gone it answers on, and says so once; with one built again it takes that."""
     settings = load(index=shelf / "index")
-    bot, stop = Bot.open(settings.index, settings), threading.Event()
+    bot = Bot.open(settings=settings)
     (settings.index / "CURRENT").rename(settings.index / "gone")
-    watcher = threading.Thread(target=watch, args=(bot, stop, 0.02))
-    watcher.start()
-    time.sleep(0.3)
-    assert bot.reply(CHAIN).claims
-    write(shelf / "documents", "bikes", {"Chains": "Oil the chain each Sunday, come what may."})
-    (settings.index / "gone").rename(settings.index / "CURRENT")
-    new = build(shelf / "documents", settings.index, ENCODER, 200).generation
-    patience = time.monotonic() + 60
-    while bot.index.generation != new and time.monotonic() < patience:
-        time.sleep(0.02)
-    stop.set()
-    watcher.join()
-    said = " ".join(capfd.readouterr().err.split())
-    assert bot.index.generation == new and said.count("Still answering") == 1 and "there is no index here" in said
+    with followed(bot, 0.02):
+        time.sleep(0.3)
+        assert bot.reply(CHAIN).claims
+        write(shelf / "documents", "bikes", {"Chains": "Oil the chain each Sunday, come what may."})
+        (settings.index / "gone").rename(settings.index / "CURRENT")
+        new = build(shelf / "documents", settings.index, ENCODER, 200).generation
+        patience = time.monotonic() + 60
+        while bot.index.generation != new and time.monotonic() < patience:
+            time.sleep(0.02)
+    assert bot.index.generation == new
+    assert caplog.text.count("goes on serving") == 1 and "there is no index here" in caplog.text

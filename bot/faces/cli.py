@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -34,6 +33,9 @@ app = typer.Typer(
 )
 
 IndexDir = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="Folder the index is kept in.")]
+StoreAt = Annotated[
+    str | None, typer.Option("--store", metavar="URL", help="Database to keep it in instead: postgresql://…")
+]
 LocaleTag = Annotated[str | None, typer.Option("--locale", metavar="TAG", help="Language and country, such as en-GB.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Documents = Annotated[Path | None, typer.Argument(metavar="[DOCUMENTS]", help="File or folder of documents.")]
@@ -60,12 +62,13 @@ def root(
 def serve(
     documents: Documents = None,
     index: IndexDir = None,
+    store: StoreAt = None,
     host: Annotated[str | None, typer.Option(metavar="H", help="Address to serve on.")] = None,
     port: Annotated[int | None, typer.Option(metavar="P", min=0, max=65535, help="Port; 0 takes a free one.")] = None,
 ) -> None:
     """Serve the chat page, the API and the document pages."""
     with _one_line():
-        settings = _settings(documents=documents, index=index, host=host, port=port)
+        settings = _settings(documents=documents, index=index, store=store, host=host, port=port)
         from bot.faces import server
 
         with server.bound(settings) as listener:  # before slow work: a taken port shows at once
@@ -76,17 +79,16 @@ def serve(
             if settings.traces:
                 traces.configure(settings.traces)
             upkeep.refresh(settings)
-            bot, stop = Bot.open(settings.index, settings), Event()
-            Thread(target=upkeep.watch, args=(bot, stop), daemon=True).start()
-            server.run(compose(bot, settings), listener, settings)
-            stop.set()
+            bot = Bot.open(settings=settings)
+            with upkeep.followed(bot):
+                server.run(compose(bot, settings), listener, settings)
 
 
 @app.command()
-def build(documents: Documents = None, index: IndexDir = None) -> None:
+def build(documents: Documents = None, index: IndexDir = None, store: StoreAt = None) -> None:
     """Build or update the index; exit code 1 where a file could not be read, though the others were indexed."""
     with _one_line():
-        settings = _settings(documents=documents, index=index)
+        settings = _settings(documents=documents, index=index, store=store)
         from bot.faces import terminal, upkeep
 
         if upkeep.rebuild(settings, terminal.console()):
@@ -98,6 +100,7 @@ def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question.")],
     as_json: AsJson = False,
     index: IndexDir = None,
+    store: StoreAt = None,
     locale: LocaleTag = None,
 ) -> None:
     """Answer one question."""
@@ -105,7 +108,7 @@ def ask(
     if not 1 <= len(question.strip()) <= 2000:
         raise typer.BadParameter("give 1 to 2,000 characters that are not all spaces.", param_hint="QUESTION")
     with _one_line():
-        bot = _bot(index)
+        bot = _bot(index, store)
         reply = bot.reply(question, locale=locale)
         if as_json:
             from bot.render import as_dict
@@ -118,32 +121,20 @@ def ask(
 
 
 @app.command()
-def chat(index: IndexDir = None, locale: LocaleTag = None) -> None:
+def chat(index: IndexDir = None, store: StoreAt = None, locale: LocaleTag = None) -> None:
     """Hold a conversation; an empty history is one `/new` away."""
     with _one_line():
-        bot = _bot(index)
+        bot = _bot(index, store)
         from bot.faces import terminal
 
         terminal.chat(bot, locale, terminal.console())
 
 
 @app.command()
-def mcp(index: IndexDir = None) -> None:
-    """Serve the tools ask, search and read_passage to one program, over standard input and output (MCP)."""
-    with _one_line():
-        bot = _bot(index)
-        from bot.faces import logs
-        from bot.faces.mcp import run_stdio
-
-        logs.configure(bot.settings.log_level, bot.settings.log_format)
-        run_stdio(bot, bot.settings)
-
-
-@app.command()
-def check(documents: Documents = None, index: IndexDir = None) -> None:
+def check(documents: Documents = None, index: IndexDir = None, store: StoreAt = None) -> None:
     """Vet documents, and verify every checksum of the index where there is one."""
     with _one_line():
-        settings = _settings(documents=documents, index=index)
+        settings = _settings(documents=documents, index=index, store=store)
         from datetime import date
 
         from bot.faces import terminal, upkeep
@@ -152,18 +143,19 @@ def check(documents: Documents = None, index: IndexDir = None) -> None:
         findings = vet(upkeep.documents(settings), date.today(), settings.review_months)
         failed = terminal.vetted(findings, terminal.console())
         if index or upkeep.indexed(settings):
-            from index.index import verify
+            from index.home import named, verify
 
-            terminal.verified(settings.index, verify(settings.index), terminal.console())
+            files = verify(settings.home)
+            terminal.verified(named(settings.home), files, terminal.console())
         if failed:
             raise typer.Exit(1)
 
 
 @app.command()
-def doctor(index: IndexDir = None, as_json: AsJson = False) -> None:
+def doctor(index: IndexDir = None, store: StoreAt = None, as_json: AsJson = False) -> None:
     """Say what is wrong with this installation and how to mend it; exit code 1 where something is."""
     with _one_line():
-        settings = _settings(index=index)
+        settings = _settings(index=index, store=store)
         from bot.faces import terminal
         from bot.faces.doctor import examine, show
 
@@ -182,6 +174,7 @@ def measure(
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A file of golden cases.")],
     as_json: AsJson = False,
     index: IndexDir = None,
+    store: StoreAt = None,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw what refusing costs, and reliability, to a PNG or SVG file."),
@@ -205,7 +198,7 @@ def measure(
         asked = scoring.load_cases(cases)  # before slow work: a broken case or report shows at once
         earlier = compare.load_report(against) if against else None
         gates = [compare.read_floor(text, asked) for text in floor or ()]
-        report = scoring.measure(_bot(index), asked)
+        report = scoring.measure(_bot(index, store), asked)
         if plot:
             from bot.plot import plot as draw
 
@@ -245,17 +238,21 @@ def _settings(**flags: Any) -> Settings:
     from bot.settings import hush, load
 
     hush()
+    if flags.get("index") and flags.get("store"):
+        raise typer.BadParameter("name a folder or a database, not both.", param_hint="--index, --store")
+    if flags.get("index"):
+        flags["store"] = ""  # whatever the environment or the file says
     return load(**flags)
 
 
-def _bot(index: Path | None) -> Bot:
-    settings = _settings(index=index)
+def _bot(index: Path | None, store: str | None) -> Bot:
+    settings = _settings(index=index, store=store)
     from bot.bot import Bot
     from bot.faces import upkeep
 
     if not upkeep.indexed(settings):
         upkeep.refresh(settings)
-    return Bot.open(settings.index, settings)
+    return Bot.open(settings=settings)
 
 
 @contextmanager

@@ -31,7 +31,8 @@ from corpus.check import check
 from corpus.document import CorpusError
 from index.contract import IndexFault
 from index.encode import fingerprint
-from index.index import is_stale, verify
+from index.home import named, verify
+from index.index import is_stale
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -118,6 +119,8 @@ def _documents(settings: Settings) -> _Found:
 
 
 def _folder(settings: Settings) -> _Found:
+    if settings.store:
+        return
     at = settings.index if settings.index.exists() else settings.index.absolute().parent
     if os.access(at, os.W_OK | os.X_OK):
         yield State.OK, f"{at.resolve()} can be written"
@@ -159,16 +162,19 @@ def _index(settings: Settings) -> _Found:
     if not upkeep.indexed(settings):
         yield State.NOTE, f"there is none in {settings.index} yet.", f"{build}, or serve, which builds it."
         return
-    files = verify(settings.index)
-    yield State.OK, f"{settings.index}: {len(files)} files, every checksum right"
-    if is_stale(upkeep.documents(settings), settings.index, settings.encoder, settings.passage_pieces):
+    kept = verify(settings.home)
+    what = "documents" if settings.store else "files"
+    yield State.OK, f"{named(settings.home)}: {len(kept)} {what}, every checksum right"
+    if not settings.store and is_stale(
+        upkeep.documents(settings), settings.index, settings.encoder, settings.passage_pieces
+    ):
         yield State.NOTE, "it is behind the documents or the settings.", f"{build}, or serve, which updates it."
 
 
 def _question(settings: Settings) -> _Found:
     if not upkeep.indexed(settings):
         return
-    bot = Bot.open(settings.index, settings)
+    bot = Bot.open(settings=settings)
     try:
         asked = Speaker(bot.index, bot.words, settings.locale).starters()[0]
         reply = bot.reply(asked)

@@ -6,6 +6,7 @@ visitor's words. Does not know: what a route was about to do.
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +21,16 @@ from starlette.exceptions import HTTPException
 from bot.faces.templating import page
 from bot.render import disclaimer_dict
 from bot.reply import Disclaimer
+from index.contract import IndexFault
 
 LIMIT_BYTES = 64 * 1024
 FRAMES = 6
 OPENAI = ("/v1/chat/", "/v1/models")  # here clients look for the fault under "error" too
 MEDIA = "application/problem+json"
 NOT_JSON = ("The body is not JSON.", "body", "it is not JSON", "Send a JSON object; /docs shows one.")
+
+AWAY = ("The documents cannot be read just now.", "index", "it does not answer", "Try again in a moment.")
+_LOG = logging.getLogger("milkwise")
 
 _DETAILS = {
     400: "The request could not be understood.",
@@ -70,6 +75,7 @@ class Problems:
     def install(self, app: FastAPI) -> None:
         """Make `app` answer every fault this way."""
         app.add_exception_handler(Problem, self._problem)
+        app.add_exception_handler(IndexFault, self._away)
         app.add_exception_handler(HTTPException, self._http)
         app.add_exception_handler(RequestValidationError, self._invalid)
 
@@ -104,6 +110,12 @@ class Problems:
     async def _problem(self, request: Request, fault: Exception) -> Response:
         assert isinstance(fault, Problem)
         return self.response(request, fault.status, fault.detail, fault.errors, fault.headers)
+
+    async def _away(self, request: Request, fault: Exception) -> Response:
+        """The index cannot be read just now: its database is down, or another node of it takes over."""
+        assert isinstance(fault, IndexFault)
+        _LOG.error("%s", fault)  # names the database, never what was asked
+        return self.response(request, 503, AWAY[0], [AWAY[1:]], {"Retry-After": "1"})
 
     async def _http(self, request: Request, fault: Exception) -> Response:
         assert isinstance(fault, HTTPException)

