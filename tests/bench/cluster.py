@@ -34,7 +34,7 @@ MARKS = ("Oat", "Rye")
 if TYPE_CHECKING:
     from bot.bot import Bot
 
-Part = tuple[str, dict[str, object], int]  # what was tried, its figures, how many were lost, mixed or wrong
+Part = tuple[str, Mapping[str, object], int]  # what was tried, its figures, how many were lost, mixed or wrong
 KILLS, SECONDS, SWITCHES = 100, 20.0, 3
 
 
@@ -46,7 +46,7 @@ def main() -> None:
         return
     bad = 0
     parts = {part.__name__: part for part in (answers, killed_updates, half_documents, failover)}
-    for part in [parts[name] for name in sys.argv[1:]] or parts.values():
+    for part in [parts[name] for name in sys.argv[1:] or parts]:
         title, figures, wrong = part()
         bad += wrong
         rows = "\n".join(f"| {name} | {value} |" for name, value in figures.items())
@@ -77,7 +77,7 @@ def answers() -> Part:
             same += (replies[0].kind, replies[0].claims) == (replies[1].kind, replies[1].claims)
         there.index.close()
     ratio = spent["database"] / spent["folder"]
-    figures: dict[str, object] = {
+    figures = {
         "questions": len(asked),
         "the same kind and claims": same,
         "time of a reply, database / folder": f"{ratio:.2f}",
@@ -215,7 +215,7 @@ def failover() -> Part:
             writer.close()
             bot.index.close()
     said = Counter(kind for _, kind in log)
-    figures: dict[str, object] = {
+    figures = {
         "switches": SWITCHES,
         "answers": said["right"],
         "wrong answers": said["wrong"],
