@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from bot import compose
 from bot.reply import Reply, Rule, Turn
@@ -22,11 +23,22 @@ from index.index import Index
 HISTORY = 20
 
 
+class Observer(Protocol):
+    """Is told what was replied. It is not asked."""
+
+    def replied(self, reply: Reply) -> None:
+        """A reply is ready."""
+
+
 class Bot:
-    """Answers from one open index. Safe to share between threads: it holds no state of any conversation."""
+    """Answers from one open index. Safe to share between threads: it holds no state of any conversation.
+
+    `index` may be set to another one at any time: a reply under way stays with the one it began with.
+    """
 
     def __init__(self, index: Index, settings: Settings, rules: Sequence[Rule], words: Words) -> None:
         self.index, self.settings, self.rules, self.words = index, settings, rules, words
+        self.observer: Observer | None = None
 
     @classmethod
     def open(cls, path: Path | str | None = None, settings: Settings | None = None) -> Bot:
@@ -34,6 +46,8 @@ class Bot:
         hush()
         settings = settings or load(index=path)
         words = Words.load()
+        if settings.journal.on:
+            words = words.keeping(settings.journal.days)
         load_weights()  # a file that does not fit stops the start, not the first question
         return cls(Index.open(Path(path or settings.index), settings.encoder), settings, load_rules(words), words)
 
@@ -41,16 +55,20 @@ class Bot:
         """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
         start = time.perf_counter()
         reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
-        return reply.timed((time.perf_counter() - start) * 1000)
+        reply = reply.timed((time.perf_counter() - start) * 1000)
+        if self.observer:
+            self.observer.replied(reply)
+        return reply
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
-        say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history))
+        index = self.index  # one for the whole reply, should it be swapped meanwhile
+        say = compose.Speaker(index, self.words, locale, (turn.asked for turn in history))
         rule = triage(asked, history, self.rules)  # safety before search
         if rule and rule.stops:
             return say.rule(rule, asked)
-        query = rewrite(asked, self._looked_up(history), self.index)  # a follow-up stands alone
-        hits = self.index.search(query.text, self.settings.top_k)  # look
-        evidence = weigh(query, hits, self.index)  # believe, or decline
+        query = rewrite(asked, self._looked_up(history), index)  # a follow-up stands alone
+        hits = index.search(query.text, self.settings.top_k)  # look
+        evidence = weigh(query, hits, index)  # believe, or decline
         if rule:
             return say.refer(rule, query, hits, evidence)
         if query.unclear:

@@ -10,7 +10,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from bot.reply import Claim, Contact, Disclaimer
 BASE = "en"
 ROLES = ("emergency", "crisis", "poison", "abuse", "advice")
 ALWAYS = "24/7"
+KEPT = "-kept"  # ends the id of a phrase that takes another's place where questions are kept
 _PLACE = re.compile(r"\{(\w*)\}")
 _LOCALE = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z]{4})?(?:-([A-Za-z]{2}|\d{3}))?(?:-[A-Za-z0-9]{2,8})*")
 _CONTACT_KEYS = ("role", "label", "call", "text", "url", "hours", "source", "reviewed")
@@ -86,6 +87,24 @@ class Words:
         """The phrase of that id as a claim backed by it: source "phrase:<id>"."""
         return Claim(self.text(id, locale, **values), f"phrase:{id}")
 
+    def keeping(self, days: int) -> Words:
+        """The same words for a site that keeps questions: where a phrase says that nothing is kept, the truth."""
+        said = {
+            name: replace(
+                locale,
+                phrases={
+                    **locale.phrases,
+                    **{
+                        id.removesuffix(KEPT): text.replace("{days}", str(days))
+                        for id, text in locale.phrases.items()
+                        if id.endswith(KEPT)
+                    },
+                },
+            )
+            for name, locale in self._locales.items()
+        }
+        return Words(self.folder, said, self._contacts)
+
     @property
     def locales(self) -> tuple[str, ...]:
         """The languages there is a phrases file for, English first; lower case."""
@@ -130,6 +149,11 @@ class Words:
     def _spoken(self, locale: str) -> Locale:
         tag = _tag(locale).casefold()
         return self._locales.get(tag) or self._locales.get(_parts(locale)[0]) or self._locales[BASE]
+
+
+def country(locale: str) -> str:
+    """The two capitals of the country a locale names, "" where it names none."""
+    return _parts(locale)[1]
 
 
 def _tag(locale: str) -> str:

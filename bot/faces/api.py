@@ -35,10 +35,11 @@ from bot.faces.schema import (
 )
 from bot.faces.tally import Tally
 from bot.faces.templating import page, prefix
+from bot.journal import Journal
 from bot.render import as_dict, claim_dict, disclaimer_dict
 from bot.reply import Reply
 from bot.settings import Settings
-from bot.words import Words
+from bot.words import Words, country
 
 STATIC = Path(__file__).parents[1] / "static"
 SUMMARY = "Answers from vetted documents, in the documents' own words, every sentence cited."
@@ -61,7 +62,10 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     # Allows no foreign origin. Without it the chat page's own handling would echo any origin, with credentials.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(Guard, problems=problems)
-    tally = app.state.tally = Tally()  # the chat page counts its thumbs here too
+    journal = Journal(settings.journal, country(settings.locale)) if settings.journal.on else None
+    tally = app.state.tally = Tally(journal)  # the chat page counts its thumbs here too
+    if bot:
+        bot.observer = tally
     app.include_router(_conversation(bot, tally))
     app.include_router(_documents(bot, problems))
     app.include_router(_service(bot, settings, problems, tally))
@@ -110,8 +114,8 @@ def _conversation(bot: Bot | None, tally: Tally) -> APIRouter:
 
     @routes.post("/feedback", status_code=204, responses=_faults(400, 413, 415, 422, 500))
     def feedback(body: FeedbackBody) -> None:
-        """Say whether a reply helped. Only counters move; no text is kept."""
-        tally.count(body.vote, body.kind)
+        """Say whether a reply helped. Unless the operator keeps a journal, only counters move and no text is kept."""
+        tally.count(body.vote, body.kind, body.reason, body.question, body.passages)
 
     return routes
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from bot.bot import Bot
+    from bot.journal import Journal
     from bot.settings import Settings
 
 app = typer.Typer(
@@ -165,15 +166,56 @@ def measure(
             terminal.measured(report, terminal.console())
 
 
+@app.command()
+def report(
+    as_json: AsJson = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print the questions, put together by meaning, as CSV.")
+    ] = False,
+    index: IndexDir = None,
+) -> None:
+    """Say what visitors asked and did not get, from the journal."""
+    with _one_line():
+        settings = _settings(index=index)
+        journal = _journal(settings)
+        from bot.report import report as make
+
+        found = make(journal, _bot(index))
+        if as_json:
+            _print_json(found.as_dict())
+        elif as_csv:
+            from bot.faces.editor import csv_text
+
+            typer.echo(csv_text(found), nl=False)
+        else:
+            from bot.faces import terminal
+
+            terminal.reported(found, terminal.console())
+
+
+@app.command()
+def erase(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+) -> None:
+    """Erase all that the journal keeps of questions and thumbs."""
+    with _one_line():
+        journal = _journal(_settings())
+        if not yes:
+            typer.confirm(f"Erase everything in {journal.settings.file}?", abort=True)
+        typer.echo(f"erased {journal.erase()} entries of {journal.settings.file}")
+
+
 def compose(bot: Bot, settings: Settings) -> FastAPI:
     """Every route of the contract in one app."""
     from bot.faces import pages, ui
     from bot.faces.api import create_app
+    from bot.faces.editor import edit
     from bot.faces.embed import embed
 
     site = create_app(bot, settings)
     site.include_router(pages.router(bot, settings))
     embed(site, bot, settings)
+    edit(site, bot, settings)
     return ui.mount(site, bot, settings)
 
 
@@ -182,6 +224,17 @@ def _settings(**flags: Any) -> Settings:
 
     hush()
     return load(**flags)
+
+
+def _journal(settings: Settings) -> Journal:
+    """The journal there is, whether or not it is still written."""
+    from bot.journal import Journal
+    from bot.words import country
+
+    if not settings.journal.file.is_file():
+        state = "on" if settings.journal.on else "off"
+        _fail(f"{settings.journal.file}: there is no journal here. It is {state} in [journal] of milkwise.toml.")
+    return Journal(settings.journal, country(settings.locale))
 
 
 def _bot(index: Path | None) -> Bot:
@@ -234,6 +287,7 @@ def _run(site: FastAPI, listener: socket.socket, settings: Settings) -> None:
 def _one_line() -> Iterator[None]:
     """Turn every fault an operator can mend into one line on stderr and exit code 1."""
     from bot.golden import GoldenError
+    from bot.journal import JournalFault
     from bot.settings import SettingsError
     from bot.words import WordsError
     from corpus.document import CorpusError
@@ -241,7 +295,7 @@ def _one_line() -> Iterator[None]:
 
     try:
         yield
-    except (CorpusError, GoldenError, IndexFault, SettingsError, WordsError) as fault:
+    except (CorpusError, GoldenError, IndexFault, JournalFault, SettingsError, WordsError) as fault:
         _fail(str(fault))
     except BrokenPipeError:
         raise  # whoever read our output has had enough: not a fault

@@ -26,6 +26,7 @@ NOT_JSON = ("The body is not JSON.", "body", "it is not JSON", "Send a JSON obje
 
 _DETAILS = {
     400: "The request could not be understood.",
+    401: "This page needs the editor's token as its password.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
     500: "Something went wrong on our side. Nothing you wrote was kept.",

@@ -20,14 +20,16 @@ from rich.text import Text
 
 from bot.bot import Bot
 from bot.compose import Speaker
-from bot.measure import Report
+from bot.measure import Report as Measured
 from bot.render import as_text, offer, origin, parts, place, plain, ways
 from bot.reply import Claim, Kind, Reply, Turn
+from bot.report import Report
 from corpus.check import Finding
 from index.index import Built
 
 MEASURE = 76  # columns
 LONGEST = 2000  # characters of a question
+TOP = 10  # clusters of a report
 LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 ACCENT = "cyan"
 SOFT = "dim"
@@ -136,7 +138,7 @@ def verified(index: Path, files: Sequence[str], to: Console) -> None:
         to.print(Text(f"  {plain(line)}", style=SOFT))
 
 
-def measured(report: Report, to: Console) -> None:
+def measured(report: Measured, to: Console) -> None:
     """The shares of cases right, wrong and refused with their intervals, what refusing costs, and what was amiss."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("cases", "n", "right", "wrong", "refused"):
@@ -160,6 +162,26 @@ def measured(report: Report, to: Console) -> None:
         to.print(tradeoff)
     for one in report.failures:
         to.print(Text(plain(f"line {one.case.line}: {one.verdict}: {one.why}  ({one.case.ask})"), style=SOFT))
+
+
+def reported(report: Report, to: Console) -> None:
+    """What visitors asked and did not get: clusters, most first, then the counts."""
+    for title, clusters in (
+        ("Not answered", report.unanswered),
+        ("Answered, and not helpful", report.unhelpful),
+        ("Most asked", report.most[:TOP]),
+    ):
+        to.print(Text(title, style="bold"))
+        for one in clusters[:TOP]:
+            to.print(Text.assemble((f"{one.count:4}  ", ACCENT), plain(one.example)))
+            why = " ".join(part for part in (one.why, one.place and f"Nearest: {one.place}.") if part)
+            to.print(Padding(Text(plain(f"{why} Today: {one.now}."), style=SOFT), (0, 0, 0, 6)))
+        if not clusters:
+            to.print(Text("      none", style=SOFT))
+        to.print()
+    for title, counts in (("Replies", report.kinds), ("Refusals", report.refusals), ("Red flags", report.flags)):
+        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+        to.print(plain(f"{title}: {listed or 'none'}"))
 
 
 def chat(bot: Bot, locale: str | None, to: Console) -> None:

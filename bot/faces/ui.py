@@ -127,7 +127,7 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
                     layout="panel",
                     buttons=["copy"],
                     watermark=disclaimer.text,
-                    feedback_options=("Like", "Dislike"),
+                    feedback_options=("Like", "Dislike", *page.reasons),
                     line_breaks=False,
                     latex_delimiters=[],
                     allow_tags=False,

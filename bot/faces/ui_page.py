@@ -20,6 +20,7 @@ from bot.faces.ui_talk import Exchange, Talk
 from bot.reply import Reply
 
 LONGEST = 2000  # characters of a question
+REASONS = ("reason-other", "reason-hard", "reason-wrong")  # why not helpful, where the operator keeps a journal
 _LOG = logging.getLogger("milkwise")
 
 
@@ -29,6 +30,7 @@ class Page:
     def __init__(self, bot: Bot, locale: str, tally: Tally) -> None:
         self.bot, self.locale, self.tally = bot, locale, tally
         count = len(bot.index.documents())
+        self.reasons = tuple(map(self.say, REASONS)) if tally.journal else ()
         self.looking = self.say("looking-one") if count == 1 else self.say("looking", n=count)
 
     def say(self, id: str, **values: Any) -> str:
@@ -88,11 +90,13 @@ class Page:
         return self.view(talk.clear())
 
     def thumb(self, talk: Talk, vote: gr.LikeData) -> None:
-        """Count a thumb by the kind of answer; no text is kept."""
+        """Count a thumb by the kind of answer; no text is kept unless the operator keeps a journal."""
         place = vote.index // 2 if isinstance(vote.index, int) else -1
-        kind = talk.exchanges[place].kind if 0 <= place < len(talk.exchanges) else None
-        if kind and isinstance(vote.liked, bool):
-            self.tally.count("up" if vote.liked else "down", kind.value)
+        voted = talk.exchanges[place] if 0 <= place < len(talk.exchanges) else None
+        if voted and voted.kind and (isinstance(vote.liked, bool) or vote.liked in self.reasons):
+            liked = vote.liked is True
+            reason = None if isinstance(vote.liked, bool) else vote.liked
+            self.tally.count("up" if liked else "down", voted.kind.value, reason, voted.asked, voted.cited)
 
     def view(self, talk: Talk, saying: str = "") -> list[Any]:
         """New values for talk, chat, panel, its column, welcome, tools, topic, Clear, Ask and Stop, in that order."""
