@@ -30,7 +30,8 @@ class GoldenError(Exception):
     """A case that cannot be read: names file, line and remedy."""
 
     def __init__(self, path: Path, line: int, problem: str, remedy: str) -> None:
-        super().__init__(f"{path.name}, line {line}: {problem} {remedy}")
+        where = f"{path.name}, line {line}" if line else path.name
+        super().__init__(f"{where}: {problem} {remedy}".rstrip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from bot.reply import Kind, Reply, Turn
 from bot.rewrite import rewrite
 from bot.weigh import weigh
 
-__all__ = ["Case", "Figure", "GoldenError", "Outcome", "Report", "load_cases", "measure", "plot"]
+__all__ = ["Case", "Figure", "GoldenError", "Outcome", "Report", "load_cases", "measure", "plot", "right"]
 
 Verdict = Literal["right", "wrong", "refused"]
 RANKS = (1, 3, 8)
@@ -153,6 +153,11 @@ class Report:
 def measure(bot: Bot, cases: Sequence[Case]) -> Report:
     """Ask every case, earlier turns of its conversation first, and score the replies."""
     return Report(tuple(_outcomes(bot, cases)))
+
+
+def right(case: Case, reply: Reply) -> bool:
+    """Whether a reply is what the case expects."""
+    return not _amiss(case, reply, " ".join(citation.quote for citation in reply.citations))
 
 
 def _outcomes(bot: Bot, cases: Sequence[Case]) -> Iterator[Outcome]:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from corpus.document import CorpusError, Document, Passage
-from corpus.read import read
+from corpus.read import Reading, read
 from corpus.split import split
 from index import generations
 from index.contract import Encoder, FloatMatrix, Hit, IndexFault
 from index.encode import fingerprint, load_encoder
-from index.manifest import Manifest
+from index.manifest import Manifest, corpus_digest
 from index.sealed import inspect, open_sealed, splitter, write
 from index.store import SqliteStore
 
@@ -30,6 +30,7 @@ DEPTH = 200  # how far down each ranked list is read
 PORTION = 32  # passages encoded between two reports of progress
 
 Progress = Callable[[int, int], None]
+Admit = Callable[[Document], str]  # why a document may not be used, "" where it may
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +130,24 @@ def fuse(dense: Sequence[Hit], lexical: Sequence[Hit], k: int, cosine: Callable[
     ]
 
 
-def build(documents: Path, index: Path, encoder: str, limit: int, progress: Progress | None = None) -> Built:
+def build(
+    documents: Path,
+    index: Path,
+    encoder: str,
+    limit: int,
+    progress: Progress | None = None,
+    admit: Admit | None = None,
+) -> Built:
     """Build or update the index of a file or folder; passages that did not change keep their vectors.
 
-    `limit` is the longest passage in word pieces; `progress` is told (passages encoded, passages to encode). Raises
-    IndexFault where nothing could be read or written, or someone else builds; the index in use then stays as it is.
+    `limit` is the longest passage in word pieces; `progress` is told (passages encoded, passages to encode); a document
+    that `admit` has a reason against is left. Raises IndexFault where nothing could be read or written, or someone else
+    builds; the index in use then stays as it is.
     """
     reading = read(documents)
-    if not reading.documents:
+    whole = bool(reading.documents)  # where all are withheld the index is empty: what has expired is not shown
+    reading = _admitted(reading, admit)
+    if not whole:
         why = str(reading.faults[0]) if reading.faults else "there are no documents."
         raise IndexFault(str(documents), f"nothing could be read: {why}", "Name a file or folder of documents.")
     try:
@@ -156,13 +167,15 @@ def build(documents: Path, index: Path, encoder: str, limit: int, progress: Prog
     )
 
 
-def is_stale(documents: Path, index: Path, encoder: str, limit: int) -> bool:
-    """Whether a build would change something. Reads the documents but loads no model."""
+def is_stale(documents: Path, index: Path, encoder: str, limit: int, admit: Admit | None = None) -> bool:
+    """Whether a build would change something that was not rolled back. Reads the documents but loads no model."""
     try:
         manifest = generations.verified(index, generations.current(index))
     except IndexFault:
         return True
-    found = {document.id: document.digest for document in read(documents).documents}
+    found = {document.id: document.digest for document in _admitted(read(documents), admit).documents}
+    if corpus_digest(found) == generations.held(index):
+        return False
     built = (manifest.encoder, dict(manifest.splitter), dict(manifest.documents))
     return built != (fingerprint(encoder), splitter(limit), found)
 
@@ -178,6 +191,16 @@ def verify(path: Path) -> list[str]:
     finally:
         store.close()
     return [f"{folder.name}/{name}: sha256 {digest}" for name, digest in sorted(manifest.files.items())]
+
+
+def _admitted(reading: Reading, admit: Admit | None) -> Reading:
+    """The reading without the documents there is a reason against; each is named among the files left."""
+    if admit is None:
+        return reading
+    reasons = {document.id: admit(document) for document in reading.documents}
+    left = tuple(f"{one.source or one.id}: {reasons[one.id]}" for one in reading.documents if reasons[one.id])
+    admitted = tuple(document for document in reading.documents if not reasons[document.id])
+    return replace(reading, documents=admitted, left=(*reading.left, *left))
 
 
 def texts(title: str, passage: Passage) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ OWNERS = {
     "gradio": "bot.faces.",
     "fastapi": "bot.faces.",
     "starlette": "bot.faces.",
-    "uvicorn": "bot.faces.cli",
+    "uvicorn": "bot.faces.server",
     "typer": "bot.faces.cli",
     "matplotlib": "bot.measure",
     "linkify_it": "bot.redact",
@@ -69,7 +69,7 @@ def rank(module: str) -> int:
         return 1
     if module.startswith("bot.faces"):
         return 4
-    return 3 if module in ("bot.bot", "bot.measure", "bot.report") else 2
+    return 3 if module in ("bot.bot", "bot.compare", "bot.measure", "bot.report") else 2
 
 
 @pytest.mark.parametrize("path", CODE, ids=name_of)

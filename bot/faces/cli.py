@@ -1,4 +1,4 @@
-"""The `milkwise` command: build, serve, ask, chat, check, measure.
+"""The `milkwise` command: serve, build, rollback, ask, chat, check, measure, report, erase.
 
 Comes in: arguments. Goes out: text, and exit code 0 (done), 1 (the work failed) or 2 (wrong usage). Composes the other
 faces. Does not know: how any of the work is done.
@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import io
 import signal
-import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from bot.bot import Bot
-    from bot.journal import Journal
     from bot.settings import Settings
 
 app = typer.Typer(
@@ -66,12 +64,18 @@ def serve(
     """Serve the chat page, the API and the document pages."""
     with _one_line():
         settings = _settings(documents=documents, index=index, host=host, port=port)
-        with _bound(settings.host, settings.port) as listener:  # before slow work: a taken port shows at once
+        from bot.faces import server
+
+        with server.bound(settings) as listener:  # before slow work: a taken port shows at once
             from bot.bot import Bot
             from bot.faces import upkeep
+            from bot.faces.keeper import Keeper
 
             upkeep.refresh(settings)
-            _run(compose(Bot.open(settings.index, settings), settings), listener, settings)
+            bot = Bot.open(settings.index, settings)
+            site = compose(bot, settings)
+            with Keeper(bot, settings, site.state.changes):
+                server.run(site, listener, settings)
 
 
 @app.command()
@@ -79,10 +83,22 @@ def build(documents: Documents = None, index: IndexDir = None) -> None:
     """Build or update the index; exit code 1 where a file could not be read, though the others were indexed."""
     with _one_line():
         settings = _settings(documents=documents, index=index)
-        from bot.faces import terminal, upkeep
+        from bot.faces import desk, terminal, upkeep
 
-        if upkeep.rebuild(settings, terminal.console()):
+        with desk.compared(settings):
+            built = upkeep.rebuild(settings, terminal.console())
+        if built.faults:
             raise typer.Exit(1)
+
+
+@app.command()
+def rollback(index: IndexDir = None) -> None:
+    """Go back to the index before; a running server follows at once, and done again it goes forward."""
+    with _one_line():
+        settings = _settings(index=index)
+        from bot.faces import desk
+
+        desk.roll_back(settings)
 
 
 @app.command()
@@ -150,20 +166,15 @@ def measure(
 ) -> None:
     """Score the bot on golden cases."""
     with _one_line():
-        from bot import measure as scoring
-        from bot.faces import terminal
+        from bot.faces import desk
+        from bot.golden import load_cases
 
-        asked = scoring.load_cases(cases)  # before slow work: a broken case shows at once
-        report = scoring.measure(_bot(index), asked)
-        if plot:
-            try:
-                scoring.plot(report, plot)
-            except ValueError as fault:  # no such format, or nothing to draw
-                _fail(f"{plot}: {fault}")
+        asked = load_cases(cases)  # before slow work: a broken case shows at once
+        found = desk.measured(_bot(index), asked, plot)
         if as_json:
-            _print_json(report.as_dict())
+            _print_json(found.as_dict())
         else:
-            terminal.measured(report, terminal.console())
+            desk.show(found)
 
 
 @app.command()
@@ -177,20 +188,16 @@ def report(
     """Say what visitors asked and did not get, from the journal."""
     with _one_line():
         settings = _settings(index=index)
-        journal = _journal(settings)
-        from bot.report import report as make
+        from bot.faces import desk
 
-        found = make(journal, _bot(index))
+        desk.journal(settings)  # before slow work: that there is none shows at once
+        found = desk.reported(settings, _bot(index))
         if as_json:
             _print_json(found.as_dict())
         elif as_csv:
-            from bot.faces.editor import csv_text
-
-            typer.echo(csv_text(found), nl=False)
+            typer.echo(desk.csv_text(found), nl=False)
         else:
-            from bot.faces import terminal
-
-            terminal.reported(found, terminal.console())
+            desk.show(found)
 
 
 @app.command()
@@ -199,7 +206,9 @@ def erase(
 ) -> None:
     """Erase all that the journal keeps of questions and thumbs."""
     with _one_line():
-        journal = _journal(_settings())
+        from bot.faces import desk
+
+        journal = desk.journal(_settings())
         if not yes:
             typer.confirm(f"Erase everything in {journal.settings.file}?", abort=True)
         typer.echo(f"erased {journal.erase()} entries of {journal.settings.file}")
@@ -226,17 +235,6 @@ def _settings(**flags: Any) -> Settings:
     return load(**flags)
 
 
-def _journal(settings: Settings) -> Journal:
-    """The journal there is, whether or not it is still written."""
-    from bot.journal import Journal
-    from bot.words import country
-
-    if not settings.journal.file.is_file():
-        state = "on" if settings.journal.on else "off"
-        _fail(f"{settings.journal.file}: there is no journal here. It is {state} in [journal] of milkwise.toml.")
-    return Journal(settings.journal, country(settings.locale))
-
-
 def _bot(index: Path | None) -> Bot:
     settings = _settings(index=index)
     from bot.bot import Bot
@@ -245,42 +243,6 @@ def _bot(index: Path | None) -> Bot:
     if not upkeep.indexed(settings):
         upkeep.refresh(settings)
     return Bot.open(settings.index, settings)
-
-
-@contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket bound to the address, not listening yet. Exits with one line where that cannot be had."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    with listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as fault:
-            remedy = "Stop what runs there, or choose another with --port." if port else "Choose another with --host."
-            _fail(f"{host}:{port}: cannot be served on ({fault.strerror}). {remedy}")
-        yield listener
-
-
-def _run(site: FastAPI, listener: socket.socket, settings: Settings) -> None:
-    """Serve until Ctrl-C or SIGTERM, letting answers under way finish."""
-    import uvicorn
-
-    class Announced(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            host = f"[{settings.host}]" if ":" in settings.host else settings.host
-            typer.echo(f"{settings.title} is ready at http://{host}:{listener.getsockname()[1]}/ (Ctrl-C stops it)")
-
-    config = uvicorn.Config(
-        site,
-        root_path=settings.root_path,
-        log_level="warning",
-        access_log=False,  # addresses can hold what a visitor typed
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
-    with suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
-        Announced(config).run([listener])
 
 
 @contextmanager

@@ -6,8 +6,6 @@ the token (as a password, or as a bearer token). Does not know: how a report is 
 
 from __future__ import annotations
 
-import csv
-import io
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -22,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from bot.bot import Bot
+from bot.faces.desk import csv_text
 from bot.faces.guard import PAGE_CSP
 from bot.faces.problems import Problem
 from bot.faces.templating import page, prefix
@@ -133,13 +132,6 @@ def _collecting(routes: APIRouter, settings: Settings) -> None:
 
 
 NOTES = {"added": "The case was added.", "known": "That question is a case already."}
-
-
-def csv_text(found: Report) -> str:
-    """The clusters of a report as CSV, header first."""
-    out = io.StringIO()
-    csv.writer(out).writerows(found.rows())
-    return out.getvalue()
 
 
 def plot(days: tuple[Day, ...]) -> dict[str, Any] | None:

@@ -11,7 +11,9 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
@@ -71,8 +73,8 @@ class Script:
 
 def embed(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
     """Put the widget on the app and let the sites in `settings.origins` ask. Call before the app is started."""
-    script = Script.of(filled(bot, settings))
-    app.include_router(_routes(script, bot, settings))
+    script = lru_cache(maxsize=2)(lambda generation: Script.of(filled(bot, settings)))
+    app.include_router(_routes(lambda: script(bot.index.generation), bot, settings))
     if settings.origins:
         # Outermost, so that these sites can read faults too. Never with credentials: there are none.
         app.add_middleware(
@@ -119,23 +121,24 @@ def tokens(css: str, used: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"@media[^{]*{\s*:root\s*{\s*}\s*}", "", kept)).strip().replace(":root", ".all")
 
 
-def _routes(script: Script, bot: Bot, settings: Settings) -> APIRouter:
+def _routes(script: Callable[[], Script], bot: Bot, settings: Settings) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     disclaimer = bot.words.disclaimer(settings.locale)
 
     @routes.api_route("/widget.js", methods=["GET", "HEAD"])
     def newest(request: Request) -> Response:
-        return _script(script, request, f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=86400")
+        return _script(script(), request, f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=86400")
 
     @routes.api_route("/widget-{pin}.js", methods=["GET", "HEAD"])
     def pinned(pin: str, request: Request) -> Response:
-        if pin != script.pin:
+        served = script()
+        if pin != served.pin:
             raise Problem(404, "This version of the widget is gone. /widget shows the line for the present one.")
-        return _script(script, request, f"public, max-age={PINNED_SECONDS}, immutable")
+        return _script(served, request, f"public, max-age={PINNED_SECONDS}, immutable")
 
     @routes.get("/widget")
     def shown(request: Request) -> HTMLResponse:
-        server = str(request.base_url).rstrip("/")
+        served, server = script(), str(request.base_url).rstrip("/")
         html = page(
             "widget.html",
             request,
@@ -144,8 +147,8 @@ def _routes(script: Script, bot: Bot, settings: Settings) -> APIRouter:
             title="On your site",
             server=server,
             origin=f"{request.url.scheme}://{request.url.netloc}",
-            pin=script.pin,
-            integrity=script.integrity,
+            pin=served.pin,
+            integrity=served.integrity,
             locale=settings.locale,
             origins=settings.origins,
             fallback=bot.words.text("all-questions", settings.locale),

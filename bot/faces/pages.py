@@ -50,7 +50,8 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
 
     @routes.get("/documents/{id:path}")
     def document(id: str, request: Request) -> HTMLResponse:
-        found = bot.index.document(id)
+        index = bot.index  # one for the whole page, should it be swapped meanwhile
+        found = index.document(id)
         if found is None:
             raise Problem(404, "There is no document of that name here.")
         chosen, misplaced = _chosen(request, found)
@@ -65,7 +66,7 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
             runs=[
                 (listed, list(run))
                 for listed, run in groupby(
-                    lines(found, bot.index.passages(id), chosen), key=lambda line: line.tag == "item"
+                    lines(found, index.passages(id), chosen), key=lambda line: line.tag == "item"
                 )
             ],
             quoted=chosen is not None,
@@ -75,8 +76,9 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
 
     @routes.get("/faq")
     def faq(request: Request) -> HTMLResponse:
-        asked = Speaker(bot.index, bot.words, settings.locale).questions()
-        shelves = [_shelf(document, bot.index.passages(document.id), asked) for document in bot.index.documents()]
+        index = bot.index
+        asked = Speaker(index, bot.words, settings.locale).questions()
+        shelves = [_shelf(document, index.passages(document.id), asked) for document in index.documents()]
         shown = page(
             "faq.html", request, settings.title, disclaimer, title="Questions these documents answer", shelves=shelves
         )

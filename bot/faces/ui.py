@@ -18,7 +18,6 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot import compose
 from bot.bot import Bot
 from bot.faces import templating
 from bot.faces import ui_parts as parts
@@ -107,7 +106,6 @@ def _frame(app: FastAPI, page: Page, settings: Settings) -> None:
 def _blocks(page: Page, settings: Settings) -> gr.Blocks:
     """The page's parts, and which event leads to which."""
     say, disclaimer = page.say, page.bot.words.disclaimer(page.locale)
-    starters = compose.Speaker(page.bot.index, page.bot.words, page.locale).starters()
     blocks = gr.Blocks(title=settings.title, analytics_enabled=False, fill_height=True, fill_width=True)
     with blocks:
         talk = gr.State(Talk())
@@ -115,7 +113,7 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
             with gr.Column(elem_id="talk"):
                 with gr.Column(elem_id="welcome") as welcome:
                     gr.Markdown(parts.welcome(say), container=False, latex_delimiters=[])
-                    chips = [gr.Button(question, elem_classes="chip") for question in starters]
+                    chips = [gr.Button(elem_classes="chip", **each) for each in page.starters()]
                     gr.Markdown(parts.below(say), container=False, latex_delimiters=[])
                 chat = gr.Chatbot(
                     elem_id="chat",
@@ -174,6 +172,10 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
         def leave(request: gr.Request) -> None:
             _drop(blocks, request.session_hash or "")
 
+        def renew() -> list[Any]:
+            return [gr.update(**each) for each in page.starters()]
+
+        blocks.load(renew, None, chips, **quick)  # the documents may have changed since the start
         blocks.unload(leave)
     return blocks
 

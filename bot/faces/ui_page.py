@@ -14,6 +14,7 @@ import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
 from bot.bot import Bot
+from bot.compose import STARTERS, Speaker
 from bot.faces import ui_parts as parts
 from bot.faces.tally import Tally
 from bot.faces.ui_talk import Exchange, Talk
@@ -29,9 +30,19 @@ class Page:
 
     def __init__(self, bot: Bot, locale: str, tally: Tally) -> None:
         self.bot, self.locale, self.tally = bot, locale, tally
-        count = len(bot.index.documents())
         self.reasons = tuple(map(self.say, REASONS)) if tally.journal else ()
-        self.looking = self.say("looking-one") if count == 1 else self.say("looking", n=count)
+
+    @property
+    def looking(self) -> str:
+        """How many documents are looked through."""
+        count = len(self.bot.index.documents())
+        return self.say("looking-one") if count == 1 else self.say("looking", n=count)
+
+    def starters(self) -> list[dict[str, Any]]:
+        """The first questions, one a button, from the documents of today; a button too many is not shown."""
+        questions = Speaker(self.bot.index, self.bot.words, self.locale).starters()
+        spare = STARTERS - len(questions)
+        return [{"value": question, "visible": bool(question)} for question in (*questions, *[""] * spare)]
 
     def say(self, id: str, **values: Any) -> str:
         """A phrase in the page's language."""

@@ -1,0 +1,91 @@
+"""What the editor's commands do: measure, report, erase, build and roll back with the golden cases asked around it.
+
+Comes in: settings. Goes out: lines on the terminal. Does not know: arguments or exit codes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bot import measure
+from bot.bot import Bot
+from bot.compare import differences
+from bot.faces import terminal
+from bot.golden import Case, GoldenError, load_cases
+from bot.journal import Journal, JournalFault
+from bot.measure import Report as Measured
+from bot.report import Report, report
+from bot.settings import Settings
+from bot.words import country
+from index import generations
+from index.contract import IndexFault
+
+
+def journal(settings: Settings) -> Journal:
+    """The journal there is, whether or not it is still written. Raises JournalFault where there is none."""
+    file = settings.journal.file
+    if not file.is_file():
+        state = "on: it begins with the first question" if settings.journal.on else "off"
+        raise JournalFault(f"{file}: there is no journal here. [journal] in milkwise.toml is {state}.")
+    return Journal(settings.journal, country(settings.locale))
+
+
+def reported(settings: Settings, bot: Bot) -> Report:
+    """What visitors asked and did not get."""
+    return report(journal(settings), bot)
+
+
+def roll_back(settings: Settings) -> None:
+    """Put the index before back in use, and say so."""
+    with compared(settings):
+        folder = generations.rollback(settings.index)
+        terminal.console().print(f"{'index':8}{folder.name}")
+        terminal.console().print("The documents left behind are kept out until they change, or until milkwise build.")
+
+
+def measured(bot: Bot, cases: Sequence[Case], plot: Path | None) -> Measured:
+    """Score the bot, and draw the refusal trade-off to `plot`. Raises GoldenError where that cannot be drawn."""
+    found = measure.measure(bot, cases)
+    if plot:
+        try:
+            measure.plot(found, plot)
+        except ValueError as fault:  # no such format, or nothing to draw
+            raise GoldenError(plot, 0, str(fault), "") from None
+    return found
+
+
+def show(found: Report | Measured) -> None:
+    """Print a report or a measurement."""
+    if isinstance(found, Report):
+        terminal.reported(found, terminal.console())
+    else:
+        terminal.measured(found, terminal.console())
+
+
+def csv_text(found: Report) -> str:
+    """The clusters of a report as CSV, header first."""
+    out = io.StringIO()
+    csv.writer(out).writerows(found.rows())
+    return out.getvalue()
+
+
+@contextmanager
+def compared(settings: Settings) -> Iterator[None]:
+    """Ask the golden cases before and after the block, and print which of them answer differently now."""
+    cases = load_cases(settings.cases) if settings.cases and settings.cases.is_file() else []
+    before = None
+    if cases:
+        with suppress(IndexFault):  # a first build, or one that mends: there is nothing to compare with
+            before = Bot.open(settings.index, settings)
+    yield
+    if not before:
+        return
+    out = terminal.console()
+    found = differences(before, Bot.open(settings.index, settings), cases)
+    out.print(f"{'cases':8}{len(found)} of {len(cases)} answer differently")
+    for one in found:
+        out.print("\n".join(f"  {line}" for line in str(one).splitlines()))
