@@ -40,9 +40,9 @@ OWNERS = {
     "sklearn": "bot.report",
     "watchfiles": "bot.faces.",
     "protego": "corpus.",
-    "httpx": "corpus.",
+    "httpcore": "corpus.fetch",
 }
-FORBIDDEN = {"pickle", "marshal", "shelve", "joblib", "dill", "requests", "urllib.request", "socketserver"}
+FORBIDDEN = {"pickle", "marshal", "shelve", "joblib", "dill", "requests", "httpx", "urllib.request", "socketserver"}
 LIMIT = 300
 
 

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -25,19 +26,21 @@ from bot.settings import JournalSettings, Settings
 from tests.serving import served
 
 TOKEN = "a-token-of-the-editor"
+KEY = "Basic " + base64.b64encode(f"editor:{TOKEN}".encode()).decode()
 HURTS = ["Which breast pump should I buy?", "What breast pump should I buy?", "Which breast pump is best to buy?"]
 EMERGENCY = "my baby has stopped breathing"
 
 
-@pytest.fixture
-def settings(bot: Bot, tmp_path: Path) -> Settings:
+@pytest.fixture(scope="module")
+def settings(bot: Bot, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A journal that is on, a file for cases and the editor's token."""
+    tmp_path = tmp_path_factory.mktemp("desk")
     journal = JournalSettings.model_validate({"on": True, "file": tmp_path / "journal.sqlite"})
     chosen = {"journal": journal, "cases": tmp_path / "cases.txt", "editor_token": SecretStr(TOKEN)}
     return bot.settings.model_copy(update=chosen)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def desk(bot: Bot, settings: Settings) -> Iterator[httpx.Client]:
     """The served site after some questions and thumbs, with the editor's token."""
     noting = Bot(bot.index, settings, bot.rules, bot.words)
@@ -46,7 +49,7 @@ def desk(bot: Bot, settings: Settings) -> Iterator[httpx.Client]:
             client.post("/v1/ask", json={"question": question}).raise_for_status()
         down = {"vote": "down", "kind": "answer", "question": "Can men produce milk?", "reason": "=too short"}
         client.post("/v1/feedback", json=down).raise_for_status()
-        client.headers["authorization"] = "Basic " + base64.b64encode(f"editor:{TOKEN}".encode()).decode()
+        client.headers["authorization"] = KEY
         yield client
 
 
@@ -97,16 +100,15 @@ def test_one_click_makes_a_case(desk: httpx.Client, settings: Settings) -> None:
     assert desk.post("/editor/cases", data={"ask": "x" * 20000, "expect": "answer"}).status_code == 413
 
 
-@pytest.mark.parametrize("path", ["/editor", "/editor/report.json", "/editor/report.csv"])
-@pytest.mark.parametrize("given", ["", "Basic ", "Basic bm9uZTpub25l", "Bearer wrong", "Bearer", "Basic !!"])
-def test_only_the_token_opens_it(desk: httpx.Client, path: str, given: str) -> None:
+def test_only_the_token_opens_it(desk: httpx.Client) -> None:
     """Without the token there is a challenge and nothing of the report; as a bearer token it opens too."""
-    desk.headers.pop("authorization")
-    closed = desk.get(path, headers={"authorization": given} if given else {})
-    assert closed.status_code == 401
-    assert closed.headers["www-authenticate"].startswith("Basic")
-    assert HURTS[0] not in closed.text
-    assert desk.get(path, headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+    for path in ("/editor", "/editor/report.json", "/editor/report.csv"):
+        for given in ("none", "Basic", "Basic bm9uZTpub25l", "Basic !!", "Bearer wrong", "Bearer"):
+            closed = desk.get(path, headers={"authorization": given})
+            assert closed.status_code == 401
+            assert closed.headers["www-authenticate"].startswith("Basic")
+            assert HURTS[0] not in closed.text
+    assert desk.get("/editor", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
 def test_without_a_token_it_is_closed(bot: Bot) -> None:
@@ -128,10 +130,8 @@ def test_the_command_prints_the_same(desk: httpx.Client, settings: Settings, mon
     assert CliRunner().invoke(cli.app, ["report", "--csv"]).stdout.startswith("list,count,example")
 
 
-def test_the_plot_s_bars_are_the_days(desk: httpx.Client) -> None:
+def test_the_plot_s_bars_are_the_days() -> None:
     """The tallest bar fills the plot, an answered part is never taller than its day, and the share is of all days."""
-    from datetime import date
-
     drawn = plot((Day(date(2026, 1, 1), 1, 4), Day(date(2026, 1, 2), 2, 2)))
     assert drawn
     assert [(bar["asked"], bar["answered"]) for bar in drawn["bars"]] == [(140.0, 35.0), (70.0, 70.0)]

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from bot.bot import Bot
@@ -175,9 +176,7 @@ def test_a_case_is_added_once_and_never_to_a_broken_file(tmp_path: Path) -> None
     assert path.read_text() == "nonsense\n"
 
 
-def _silent() -> Any:
-    from rich.console import Console
-
+def _silent() -> Console:
     return Console(file=Path("/dev/null").open("w"))
 
 

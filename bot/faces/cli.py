@@ -36,6 +36,10 @@ LocaleTag = Annotated[str | None, typer.Option("--locale", metavar="TAG", help="
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Documents = Annotated[Path | None, typer.Argument(metavar="[DOCUMENTS]", help="File or folder of documents.")]
 
+Sources = Annotated[
+    list[str] | None, typer.Argument(metavar="[DOCUMENTS]", help="File, folder, or addresses of pages and sitemaps.")
+]
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -79,15 +83,22 @@ def serve(
 
 
 @app.command()
-def build(documents: Documents = None, index: IndexDir = None) -> None:
+def build(
+    documents: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DOCUMENTS]", help="File or folder, or addresses of pages or sitemaps."),
+    ] = None,
+    index: IndexDir = None,
+    private: Annotated[bool, typer.Option("--private", help="Read pages at private addresses too.")] = False,
+) -> None:
     """Build or update the index; exit code 1 where a file could not be read, though the others were indexed."""
     with _one_line():
-        settings = _settings(documents=documents, index=index)
         from bot.faces import desk, terminal, upkeep
 
+        settings, faults = desk.gathered(_settings(index=index), documents or [], private)
         with desk.compared(settings):
             built = upkeep.rebuild(settings, terminal.console())
-        if built.faults:
+        if built.faults or faults:
             raise typer.Exit(1)
 
 

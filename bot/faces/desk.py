@@ -21,8 +21,28 @@ from bot.measure import Report as Measured
 from bot.report import Report, report
 from bot.settings import Settings
 from bot.words import country
+from corpus.document import CorpusError
+from corpus.site import visit
 from index import generations
 from index.contract import IndexFault
+
+
+def gathered(settings: Settings, sources: Sequence[str], private: bool) -> tuple[Settings, bool]:
+    """The settings with the documents named: a path, or addresses read into a folder beside the index first.
+
+    Second, whether some page could not be read. Raises CorpusError where none could, or several paths are named.
+    """
+    web = [source for source in sources if source.startswith(("https://", "http://"))]
+    if not web:
+        if len(sources) > 1:
+            raise CorpusError(sources[1], "", "several paths were named.", "Name one file or folder.")
+        return (settings.model_copy(update={"documents": Path(sources[0])}) if sources else settings), False
+    if len(web) < len(sources):
+        raise CorpusError(sources[0], "", "paths and addresses were mixed.", "Name one path, or addresses alone.")
+    folder = settings.index.with_name(f"{settings.index.name}-pages")
+    done = visit(web, folder, private=private)
+    terminal.visited(done, terminal.console(), terminal.console(stderr=True))
+    return settings.model_copy(update={"documents": folder}), bool(done.faults)
 
 
 def journal(settings: Settings) -> Journal:

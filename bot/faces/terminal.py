@@ -25,6 +25,7 @@ from bot.render import as_text, offer, origin, parts, place, plain, ways
 from bot.reply import Claim, Kind, Reply, Turn
 from bot.report import Report
 from corpus.check import Finding
+from corpus.site import Visit
 from index.index import Built
 
 MEASURE = 76  # columns
@@ -101,6 +102,15 @@ def _spoken(to: Console) -> Callable[[int, int], None]:
         last = done
 
     return say
+
+
+def visited(done: Visit, out: Console, err: Console) -> None:
+    """What a visit to a site did; pages that were left or could not be read go to `err`."""
+    out.print(f"pages   {len(done.fetched)} fetched, {len(done.unchanged)} unchanged, {len(done.removed)} removed")
+    for reason in done.left:
+        err.print(plain(f"left out: {reason}"))
+    for fault in done.faults:
+        err.print(plain(f"not read: {fault}"))
 
 
 def built(result: Built, out: Console, err: Console) -> None:
