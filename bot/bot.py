@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot import compose
+from bot.language import spoken
 from bot.reply import Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.settings import Settings, hush, load
@@ -73,6 +74,8 @@ class Bot:
             return say.refer(rule, query, hits, evidence)
         if query.unclear:
             return say.clarify(query, hits)
+        if not evidence and (language := _foreign(asked, index)):
+            return say.foreign(language, query, hits, evidence)
         if not evidence:
             return say.abstain(query, hits, evidence)
         return say.answer(query, hits, evidence)  # only what they say
@@ -81,3 +84,10 @@ class Bot:
         """The turns that were questions to the documents: a greeting or an emergency is no topic to carry."""
         rules = [triage(turn.asked, (), self.rules) for turn in history]
         return [turn for turn, rule in zip(history, rules, strict=True) if not (rule and rule.stops)]
+
+
+def _foreign(asked: str, index: Index) -> str:
+    """The language of a question that none of the documents is in; "" where it is one of theirs, or cannot be told."""
+    tongues = {document.language.partition("-")[0].casefold() for document in index.documents()}
+    language = spoken(asked)
+    return "" if language in tongues or not tongues else language

@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import groupby
 from typing import Any
 
 from bot.reply import Citation, Claim, Contact, Disclaimer, Kind, Reply
+from bot.words import BASE, Words
 from corpus.document import Document
 
-UNREVIEWED = "not yet reviewed by a clinician"
 REVIEW_MONTHS = 36  # as the settings have it, where the caller names no other age
 
 # Everything that starts an element, an entity, an emphasis, code, a link, an image, a table or a struck word.
@@ -42,7 +43,20 @@ class Part:
 def parts(reply: Reply) -> tuple[Part, ...]:
     """The claims in order, quotes of one document under one lead-in."""
     runs = groupby(reply.claims, key=lambda claim: claim.citation.document.title if claim.citation else None)
-    return tuple(Part(f"{title} says:" if title is not None else None, tuple(claims)) for title, claims in runs)
+    return tuple(
+        Part(None if title is None else label("lead-in", reply.disclaimer.locale, title=title), tuple(claims))
+        for title, claims in runs
+    )
+
+
+def label(id: str, locale: str, **values: object) -> str:
+    """One of the shipped phrases: the labels beside what a reply says are in its language."""
+    return _words().text(id, locale, **values)
+
+
+@cache
+def _words() -> Words:
+    return Words.load()
 
 
 def overdue(document: Document, months: int = REVIEW_MONTHS, today: date | None = None) -> bool:
@@ -56,34 +70,40 @@ def overdue(document: Document, months: int = REVIEW_MONTHS, today: date | None 
     return (age, today.day) > (months, document.reviewed.day)
 
 
-def review(document: Document, months: int = REVIEW_MONTHS, today: date | None = None) -> str:
+def review(document: Document, months: int = REVIEW_MONTHS, today: date | None = None, locale: str = BASE) -> str:
     """Whether and when a clinician reviewed the document, and whether that is too long ago."""
     if not document.reviewed:
-        return UNREVIEWED
-    late = ", review overdue" if overdue(document, months, today) else ""
-    return f"reviewed {document.reviewed.isoformat()}{late}"
+        return label("label-not-reviewed", locale)
+    said = label("label-reviewed", locale, date=document.reviewed.isoformat())
+    return f"{said}, {label('label-overdue', locale)}" if overdue(document, months, today) else said
 
 
-def origin(document: Document, months: int = REVIEW_MONTHS) -> str:
+def origin(document: Document, months: int = REVIEW_MONTHS, locale: str = BASE) -> str:
     """Publisher and review, in one line."""
-    return f"{document.publisher or 'Publisher not stated'} · {review(document, months)}"
+    publisher = document.publisher or label("label-no-publisher", locale)
+    return f"{publisher} · {review(document, months, locale=locale)}"
 
 
-def place(citation: Citation) -> str:
+def place(citation: Citation, locale: str = BASE) -> str:
     """Where in the document a quote stands: its headings, then its page where there are pages."""
-    page = [f"page {citation.passage.page}"] if citation.passage.page else []
+    page = [label("label-page", locale, page=citation.passage.page)] if citation.passage.page else []
     return " › ".join([*citation.passage.headings, *page])
 
 
-def ways(contact: Contact) -> str:
+def ways(contact: Contact, locale: str = BASE) -> str:
     """How to reach a contact, in words: "call 999, text 50808, https://…, 24/7"."""
-    said = (contact.call and f"call {contact.call}", contact.text and f"text {contact.text}", contact.url)
-    return ", ".join([way for way in said if way] + ([contact.hours] if contact.hours else []))
+    said = (
+        contact.call and label("label-call", locale, number=contact.call),
+        contact.text and label("label-text", locale, number=contact.text),
+        contact.url,
+        contact.hours,
+    )
+    return ", ".join(way for way in said if way)
 
 
 def offer(reply: Reply) -> str:
     """What stands above the suggestions: questions the documents do answer, where they did not answer this one."""
-    return "They do answer:" if reply.kind == Kind.ABSTAIN else "You can ask:"
+    return label("they-do-answer" if reply.kind == Kind.ABSTAIN else "offer", reply.disclaimer.locale)
 
 
 def plain(text: str) -> str:
@@ -165,24 +185,28 @@ def _citation_dict(citation: Citation) -> dict[str, Any]:
 
 def as_text(reply: Reply, months: int = REVIEW_MONTHS) -> str:
     """The reply as plain text: what is said, whom to turn to, sources, what else can be asked, the disclaimer."""
-    blocks = []
+    blocks, locale = [], reply.disclaimer.locale
     for part in parts(reply):
         lead = [part.lead] if part.lead else []
         blocks.append("\n".join([*lead, *(_numbered(claim, plain, "[{}]") for claim in part.claims)]))
     if reply.contacts:
-        blocks.append("\n".join(f"{contact.label}: {ways(contact)}" for contact in reply.contacts))
+        blocks.append("\n".join(f"{contact.label}: {ways(contact, locale)}" for contact in reply.contacts))
     if reply.citations:
-        blocks.append("\n".join(["Sources", *(_source_text(citation, months) for citation in reply.citations)]))
+        blocks.append(
+            "\n".join(
+                [label("sources", locale), *(_source_text(citation, months, locale) for citation in reply.citations)]
+            )
+        )
     if reply.suggestions:
         blocks.append("\n".join([offer(reply), *(f"- {question}" for question in reply.suggestions)]))
     blocks.append(reply.disclaimer.text)
     return plain("\n\n".join(blocks)) + "\n"
 
 
-def _source_text(citation: Citation, months: int) -> str:
-    where = f": {place(citation)}" if place(citation) else ""
+def _source_text(citation: Citation, months: int, locale: str) -> str:
+    where = f": {place(citation, locale)}" if place(citation, locale) else ""
     document = citation.document
-    return f"[{citation.number}] {document.title}{where}\n    {origin(document, months)}\n    {citation.url}"
+    return f"[{citation.number}] {document.title}{where}\n    {origin(document, months, locale)}\n    {citation.url}"
 
 
 def as_markdown(reply: Reply, anchor: Callable[[int], str] | None = None, *, closing: bool = True) -> str:
@@ -191,17 +215,19 @@ def as_markdown(reply: Reply, anchor: Callable[[int], str] | None = None, *, clo
     `closing=False` leaves out sources, suggestions and disclaimer, for a page that shows all three beside it.
     """
     chip = (lambda number: f"[\\[{number}\\]]({anchor(number)})") if anchor else (lambda number: f"\\[{number}\\]")
-    blocks = []
+    blocks, locale = [], reply.disclaimer.locale
     for part in parts(reply):
         if part.lead:
             blocks.append(f"*{markdown(part.lead)}*")
         blocks.extend(_numbered(claim, markdown, "{}", chip) for claim in part.claims)
     if reply.contacts:
-        blocks.append("\n".join(f"- **{markdown(one.label)}**: {markdown(ways(one))}" for one in reply.contacts))
+        blocks.append(
+            "\n".join(f"- **{markdown(one.label)}**: {markdown(ways(one, locale))}" for one in reply.contacts)
+        )
     if not closing:
         return "\n\n".join(blocks) + "\n"
     if reply.citations:
-        blocks.append("\n".join(_source_markdown(citation) for citation in reply.citations))
+        blocks.append("\n".join(_source_markdown(citation, locale) for citation in reply.citations))
     if reply.suggestions:
         listed = "\n".join(f"- {markdown(question)}" for question in reply.suggestions)
         blocks.append(f"{offer(reply)}\n\n{listed}")
@@ -209,25 +235,28 @@ def as_markdown(reply: Reply, anchor: Callable[[int], str] | None = None, *, clo
     return "\n\n".join(blocks) + "\n"
 
 
-def _source_markdown(citation: Citation) -> str:
-    where = f": {markdown(place(citation))}" if place(citation) else ""
+def _source_markdown(citation: Citation, locale: str) -> str:
+    where = f": {markdown(place(citation, locale))}" if place(citation, locale) else ""
     document = citation.document
-    return f"- \\[{citation.number}\\] {markdown(document.title)}{where} ({markdown(origin(document))})"
+    return f"- \\[{citation.number}\\] {markdown(document.title)}{where} ({markdown(origin(document, locale=locale))})"
 
 
 def as_html(reply: Reply, root: str = "") -> str:
     """The reply as an HTML fragment. `root` is the prefix the server is reached under, such as "/faq"."""
+    locale = reply.disclaimer.locale
     lines = [f'<div class="reply" data-kind="{markup(reply.kind.value)}">']
     for part in parts(reply):
         if part.lead:
             lines.append(f'<p class="lead">{markup(part.lead)}</p>')
         lines.extend(f"<p>{_claim_html(claim, root)}</p>" for claim in part.claims)
     if reply.contacts:
-        lines.append(_list("ul", "contacts", [f"{markup(one.label)}: {markup(ways(one))}" for one in reply.contacts]))
+        lines.append(
+            _list("ul", "contacts", [f"{markup(one.label)}: {markup(ways(one, locale))}" for one in reply.contacts])
+        )
     if reply.citations:
-        lines.append(_list("ol", "sources", [_source_html(citation, root) for citation in reply.citations]))
+        lines.append(_list("ol", "sources", [_source_html(citation, root, locale) for citation in reply.citations]))
     if reply.suggestions:
-        lines.append(f"<p>{offer(reply)}</p>")
+        lines.append(f"<p>{markup(offer(reply))}</p>")
         lines.append(_list("ul", "suggestions", [markup(question) for question in reply.suggestions]))
     lines.append(f'<p class="disclaimer" role="note">{markup(reply.disclaimer.text)}</p></div>')
     return "\n".join(lines)
@@ -240,9 +269,10 @@ def _claim_html(claim: Claim, root: str) -> str:
     return f'<q>{markup(claim.text)}</q> <a class="number" href="{href}">{claim.citation.number}</a>'
 
 
-def _source_html(citation: Citation, root: str) -> str:
+def _source_html(citation: Citation, root: str, locale: str) -> str:
     href, title = markup(root + citation.url), markup(citation.document.title)
-    return f'<a href="{href}">{title}</a>: {markup(place(citation))} ({markup(origin(citation.document))})'
+    said = markup(origin(citation.document, locale=locale))
+    return f'<a href="{href}">{title}</a>: {markup(place(citation, locale))} ({said})'
 
 
 def _list(tag: str, name: str, items: list[str]) -> str:

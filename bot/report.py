@@ -27,6 +27,7 @@ WHY = {  # what weighing said → what it means to an editor
     "near-miss": "The subject is there, but no sentence answers this.",
     "term-not-in-documents": "The documents never use the word it turns on.",
     "nothing-found": "Nothing near it was found.",
+    "other-language": "The question is in a language that the documents are not in.",
     "unclear": "The question does not say what it is about.",
     "covered": "It was answered from here, and readers said that this did not help.",
 }

@@ -55,13 +55,12 @@ class Words:
         """Read the folder that holds `phrases/` and `rules/` (default: the shipped one). Raises WordsError."""
         folder = folder or Path(__file__).parent
         base = _locale(folder / "phrases" / f"{BASE}.toml", None)
-        others = (path for path in sorted((folder / "phrases").glob("*.toml")) if path.stem != BASE)
-        locales = {BASE: base} | {path.stem.casefold(): _locale(path, base) for path in others}
-        words = cls(folder, locales, _contacts(folder / "rules" / "contacts.toml"))
         for role in ROLES:
             if f"no-number-{role}" not in base.phrases:
                 raise WordsError(folder / "phrases" / f"{BASE}.toml", f"no-number-{role}", "is missing.", "Write it.")
-        return words
+        others = (path for path in sorted((folder / "phrases").glob("*.toml")) if path.stem != BASE)
+        locales = {BASE: base} | {path.stem.casefold(): _locale(path, base) for path in others}
+        return cls(folder, locales, _contacts(folder / "rules" / "contacts.toml"))
 
     def text(self, id: str, locale: str, /, **values: object) -> str:
         """The phrase of that id with its places filled, in one pass: a value is never read as a template.
@@ -69,7 +68,10 @@ class Words:
         {emergency}, {crisis}, {poison}, {abuse} and {advice} become the country's number, or words where none is known.
         Raises WordsError for an unknown id or a place without a value.
         """
-        template = self._spoken(locale).phrases.get(id) or self._locales[BASE].phrases.get(id)
+        spoken = self._spoken(locale)
+        template = spoken.phrases.get(id) or self._locales[BASE].phrases.get(id)
+        if id not in spoken.phrases:  # what falls back does so whole: no number's stand-in in another language
+            locale = "-".join(filter(None, (BASE, _parts(locale)[1])))
         if template is None:
             raise WordsError("phrases", id, "no such phrase.", _nearest(id, self._locales[BASE].phrases))
 

@@ -100,13 +100,13 @@ class Fetcher:
         if left <= 0:
             raise CorpusError(url, "", f"the {self.budget.all_seconds:.0f} s for the site are over.", "Run it again.")
         wait = min(self.budget.wait_seconds, left)
-        headers = {"User-Agent": AGENT, "Accept-Encoding": "identity", "Accept": "text/html, */*;q=0.5", **known}
+        told = {"User-Agent": AGENT, "Accept-Encoding": "identity", "Accept": "text/html, */*;q=0.5", **known}
         timeout = {name: wait for name in ("connect", "read", "write", "pool")}
         try:
-            with self._pool.stream("GET", url, headers=headers, extensions={"timeout": timeout}) as answer:
-                told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-                data = self._body(url, answer.iter_stream(), told, time.monotonic() + wait)
-                return Page(url, answer.status, told, data)
+            with self._pool.stream("GET", url, headers=list(told.items()), extensions={"timeout": timeout}) as answer:
+                said = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+                data = self._body(url, answer.iter_stream(), said, time.monotonic() + wait)
+                return Page(url, answer.status, said, data)
         except httpcore.TimeoutException:
             raise CorpusError(url, "", f"it did not answer within {wait:.0f} s.", "Try again later.") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as fault:

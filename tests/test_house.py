@@ -38,6 +38,7 @@ OWNERS = {
     "linkify_it": "bot.redact",
     "phonenumbers": "bot.redact",
     "sklearn": "bot.report",
+    "py3langid": "bot.language",
     "watchfiles": "bot.faces.",
     "protego": "corpus.",
     "httpcore": "corpus.fetch",

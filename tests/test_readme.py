@@ -110,7 +110,7 @@ def test_the_settings_table_is_the_code_s() -> None:
     assert "\n".join(rows) in README
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "DESIGN.md", "docs/quality.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "DESIGN.md", "docs/editor.md", "docs/quality.md"])
 def test_links_lead_somewhere(page: str) -> None:
     """Every relative link of the project's pages is a file, and so is every path they name."""
     path = ROOT / page

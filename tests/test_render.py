@@ -91,10 +91,10 @@ def test_every_format_of_every_kind_says_it_all(kind: Kind) -> None:
 def test_every_format_says_whether_a_clinician_reviewed_it() -> None:
     """No review is said, and so is the date of one."""
     for form in FORMATS:
-        assert render.UNREVIEWED in form(answer(cite(document("Rest helps."), "Rest helps.")))
+        assert "not yet reviewed by a clinician" in form(answer(cite(document("Rest helps."), "Rest helps.")))
         reviewed = form(answer(cite(document("Rest helps.", reviewed=date(2026, 11, 1)), "Rest helps.")))
         assert "reviewed 2026-11-01" in reviewed
-        assert render.UNREVIEWED not in reviewed
+        assert "not yet reviewed by a clinician" not in reviewed
 
 
 @pytest.mark.parametrize(

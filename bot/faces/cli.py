@@ -212,9 +212,7 @@ def report(
 
 
 @app.command()
-def erase(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
-) -> None:
+def erase(yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False) -> None:
     """Erase all that the journal keeps of questions and thumbs."""
     with _one_line():
         from bot.faces import desk

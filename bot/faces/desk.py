@@ -21,8 +21,8 @@ from bot.measure import Report as Measured
 from bot.report import Report, report
 from bot.settings import Settings
 from bot.words import country
+from corpus.crawl import visit
 from corpus.document import CorpusError
-from corpus.site import visit
 from index import generations
 from index.contract import IndexFault
 

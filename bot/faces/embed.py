@@ -151,6 +151,7 @@ def _routes(script: Callable[[], Script], bot: Bot, settings: Settings) -> APIRo
             integrity=served.integrity,
             locale=settings.locale,
             origins=settings.origins,
+            privacy=bot.words.text("privacy", settings.locale),
             fallback=bot.words.text("all-questions", settings.locale),
         )
         return HTMLResponse(html, headers={"Content-Security-Policy": PAGE_CSP})

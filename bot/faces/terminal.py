@@ -25,7 +25,7 @@ from bot.render import as_text, offer, origin, parts, place, plain, ways
 from bot.reply import Claim, Kind, Reply, Turn
 from bot.report import Report
 from corpus.check import Finding
-from corpus.site import Visit
+from corpus.crawl import Visit
 from index.index import Built
 
 MEASURE = 76  # columns
@@ -51,6 +51,7 @@ def show(reply: Reply, to: Console, months: int) -> None:
     if not to.is_terminal:
         to.out(as_text(reply, months), end="", highlight=False)
         return
+    locale = reply.disclaimer.locale
     strong = "bold red" if reply.kind == Kind.URGENT else ""
     for part in parts(reply):
         to.print()
@@ -59,13 +60,13 @@ def show(reply: Reply, to: Console, months: int) -> None:
         for claim in part.claims:
             to.print(_said(claim, strong))
     for contact in reply.contacts:
-        to.print(Text.assemble((plain(contact.label), "bold"), ": ", (plain(ways(contact)), ACCENT)))
+        to.print(Text.assemble((plain(contact.label), "bold"), ": ", (plain(ways(contact, locale)), ACCENT)))
     to.print()
     to.print(Rule(style=SOFT))
     for citation in reply.citations:
-        where = f": {place(citation)}" if place(citation) else ""
+        where = f": {place(citation, locale)}" if place(citation, locale) else ""
         to.print(Text.assemble((f"[{citation.number}] ", ACCENT), plain(citation.document.title + where)))
-        to.print(Padding(Text(plain(origin(citation.document, months)), style=SOFT), (0, 0, 0, 4)))
+        to.print(Padding(Text(plain(origin(citation.document, months, locale)), style=SOFT), (0, 0, 0, 4)))
     if reply.suggestions:
         to.print(Text(offer(reply), style=SOFT))
         for question in reply.suggestions:

@@ -12,13 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.faces import cli
+from corpus.crawl import Visit, visit
 from corpus.document import CorpusError, Document
 from corpus.fetch import Budget, Fetcher, clean_address, is_public
 from corpus.read import read
-from corpus.site import Visit, visit
 from index.index import Index
 from tests.conftest import ENCODER
-from tests.site import Site, article, drip, serving, stall
+from tests.loopback import Site, article, drip, serving, stall
 
 QUICK = Budget(wait_seconds=0.4, all_seconds=30)
 TEXT = "Wash every part of a breast pump in hot soapy water after each use."
