@@ -112,6 +112,10 @@ class Words:
         """The languages there is a phrases file for, English first; lower case."""
         return tuple(self._locales)
 
+    def language(self, locale: str) -> str:
+        """Which of `locales` is spoken where that one is asked for."""
+        return self._spoken(locale).name.casefold()
+
     def has(self, id: str) -> bool:
         """Whether there is a phrase of that id."""
         return id in self._locales[BASE].phrases

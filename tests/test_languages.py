@@ -86,7 +86,7 @@ def test_arabic_frames_the_widget() -> None:
         ("Can men produce milk?", "answer", ["dice:", "Fuentes", "ningún profesional de la salud", "Puede preguntar:"]),
         ("Which breast pump should I buy?", "abstain", ["Estos documentos no lo dicen.", "Sí responden a esto:"]),
         ("How much domperidone should I take?", "refer", ["Cuánto tomar se decide"]),
-        ("my baby has stopped breathing", "urgent", ["Llame ya a 112", "llame al 112"]),
+        ("my baby has stopped breathing", "urgent", ["Llame ya al 112", "llame al 112"]),
         ("hi", "smalltalk", ["Hola."]),
     ],
 )

@@ -114,7 +114,7 @@ def test_only_the_token_opens_it(desk: httpx.Client) -> None:
 def test_without_a_token_it_is_closed(bot: Bot) -> None:
     """No token set, no page, whatever is sent."""
     with served(cli.compose(bot, bot.settings)) as url:
-        assert httpx.get(f"{url}/editor", headers={"authorization": "Bearer "}, timeout=60).status_code == 403
+        assert httpx.get(f"{url}/editor", headers={"authorization": "Bearer none"}, timeout=60).status_code == 403
 
 
 def test_the_command_prints_the_same(desk: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """An editor's morning, tried as one, by hand: `python -m tests.bench.morning [PICTURES]`.
 
 200 questions are asked over HTTP, the report is opened in a browser, a document is written for the top gap and dropped
-in, and the cluster is answered. Then 20 rebuilds and 3 rollbacks during steady traffic: none of the replies may fail, and
+in, and the cluster is answered. Then 20 rebuilds and 3 rollbacks during steady traffic: no reply may fail, and
 none may be made of two indexes. Prints figures; keeps pictures of the page where a folder is named.
 """
 
@@ -151,4 +151,4 @@ def _until(done: Callable[[], bool]) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None), indent=1))
+    sys.stdout.write(json.dumps(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None), indent=1) + "\n")
