@@ -7,10 +7,9 @@ that points to help (urgent) no words are kept at all. Does not know: who asked,
 
 from __future__ import annotations
 
-import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,9 +23,9 @@ from bot.settings import JournalSettings
 WORDLESS = (Kind.URGENT, Kind.SMALLTALK)  # kinds of which only the number is kept
 TABLES = (
     "CREATE TABLE IF NOT EXISTS asked (id BLOB PRIMARY KEY, day TEXT NOT NULL, kind TEXT NOT NULL,"
-    " reason TEXT NOT NULL, text TEXT, passages TEXT NOT NULL, confidence REAL) WITHOUT ROWID",
+    " reason TEXT NOT NULL, text TEXT) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS votes (id BLOB PRIMARY KEY, day TEXT NOT NULL, kind TEXT NOT NULL, vote TEXT NOT NULL,"
-    " reason TEXT, text TEXT, passages TEXT NOT NULL) WITHOUT ROWID",
+    " reason TEXT, text TEXT) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS asked_on ON asked (day)",
     "CREATE INDEX IF NOT EXISTS votes_on ON votes (day)",
 )
@@ -38,17 +37,12 @@ class JournalFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question. `reason` is the reply's; `text` the redacted question, None where no words are kept.
-
-    `passages` are the ids that were cited, or the nearest one where nothing was.
-    """
+    """One question. `reason` is the reply's; `text` the redacted question, None where no words are kept."""
 
     day: date
     kind: Kind
     reason: str
     text: str | None
-    passages: tuple[str, ...]
-    confidence: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +54,6 @@ class Vote:
     vote: str
     reason: str | None
     text: str | None
-    passages: tuple[str, ...]
 
 
 class Journal:
@@ -84,31 +77,24 @@ class Journal:
         self._sql.close()
 
     def record(self, reply: Reply) -> None:
-        """Keep one reply: its kind, reason and passages, and the redacted question unless words are not kept."""
-        cited = tuple(dict.fromkeys(citation.passage.id for citation in reply.citations))
-        near = cited or tuple(hit.passage.id for hit in reply.hits[:1])
+        """Keep one reply: its kind and reason, and the redacted question unless words are not kept."""
         words = None if reply.kind in WORDLESS else self._redacted(reply.query)
-        row = (reply.kind, reply.reason, words, json.dumps(near if words else ()), reply.confidence)
-        self._keep("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self._keep("INSERT INTO asked VALUES (?, ?, ?, ?, ?)", reply.kind, reply.reason, words)
 
-    def vote(
-        self, vote: str, kind: str, reason: str | None, question: str | None, passages: Sequence[str] = ()
-    ) -> None:
+    def vote(self, vote: str, kind: str, reason: str | None = None, question: str | None = None) -> None:
         """Keep one thumb, its reason and question redacted. Of an urgent reply no words are kept."""
-        wordless = kind in WORDLESS
-        said, asked = (None if wordless else self._redacted(text or "") for text in (reason, question))
-        row = (kind, vote, said, asked, json.dumps(() if wordless else passages[:8]))
-        self._keep("INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        said, asked = (None if kind in WORDLESS else self._redacted(text or "") for text in (reason, question))
+        self._keep("INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?)", kind, vote, said, asked)
 
     def asked(self) -> Iterator[Asked]:
         """Every question kept, by day; in no order within one."""
-        for day, kind, reason, text, near, sure in self._rows("day, kind, reason, text, passages, confidence", "asked"):
-            yield Asked(date.fromisoformat(day), Kind(kind), reason, text, tuple(json.loads(near)), sure)
+        for day, kind, *rest in self._rows("day, kind, reason, text", "asked"):
+            yield Asked(date.fromisoformat(day), Kind(kind), *rest)
 
     def votes(self) -> Iterator[Vote]:
         """Every thumb kept, by day; in no order within one."""
-        for day, kind, vote, reason, text, near in self._rows("day, kind, vote, reason, text, passages", "votes"):
-            yield Vote(date.fromisoformat(day), Kind(kind), vote, reason, text, tuple(json.loads(near)))
+        for day, kind, *rest in self._rows("day, kind, vote, reason, text", "votes"):
+            yield Vote(date.fromisoformat(day), Kind(kind), *rest)
 
     def prune(self, today: date | None = None) -> int:
         """Delete what is older than the days it may be kept, overwritten on the disk; how many rows went."""
@@ -120,7 +106,7 @@ class Journal:
         """Delete everything, overwritten on the disk; how many rows went."""
         return self._delete("")
 
-    def _keep(self, statement: str, row: tuple[object, ...]) -> None:
+    def _keep(self, statement: str, *row: str | None) -> None:
         today = date.today()
         if today != self._pruned:
             self.prune(today)

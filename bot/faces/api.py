@@ -115,7 +115,7 @@ def _conversation(bot: Bot | None, tally: Tally) -> APIRouter:
     @routes.post("/feedback", status_code=204, responses=_faults(400, 413, 415, 422, 500))
     def feedback(body: FeedbackBody) -> None:
         """Say whether a reply helped. Unless the operator keeps a journal, only counters move and no text is kept."""
-        tally.count(body.vote, body.kind, body.reason, body.question, body.passages)
+        tally.count(body.vote, body.kind, body.reason, body.question)
 
     return routes
 

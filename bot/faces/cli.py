@@ -78,7 +78,7 @@ def serve(
             upkeep.refresh(settings)
             bot = Bot.open(settings.index, settings)
             site = compose(bot, settings)
-            with Keeper(bot, settings, site.state.changes):
+            with Keeper(bot, settings, site.state.changes, site.state.tally.journal):
                 server.run(site, listener, settings)
 
 

@@ -21,6 +21,7 @@ from bot.bot import Bot
 from bot.compare import Difference, differences
 from bot.faces import terminal, upkeep
 from bot.golden import GoldenError, load_cases
+from bot.journal import Journal, JournalFault
 from bot.settings import Settings
 from corpus.document import CorpusError
 from index import generations
@@ -41,10 +42,13 @@ class Change:
 
 
 class Keeper:
-    """Watches in a thread of its own while the block runs. `changes` gets the newest first."""
+    """Watches in a thread of its own while the block runs. `changes` gets the newest first.
 
-    def __init__(self, bot: Bot, settings: Settings, changes: deque[Change]) -> None:
-        self.bot, self.settings, self.changes = bot, settings, changes
+    With a journal, what is past its days is deleted each new day, even where nobody asks anything.
+    """
+
+    def __init__(self, bot: Bot, settings: Settings, changes: deque[Change], journal: Journal | None = None) -> None:
+        self.bot, self.settings, self.changes, self.journal = bot, settings, changes, journal
         self._documents, self._index = upkeep.documents(settings).resolve(), settings.index.resolve()
         self._day, self._done = date.today(), ""
         self._stop = threading.Event()
@@ -76,6 +80,15 @@ class Keeper:
             _LOG.error("the documents could not be taken up: %s", fault)
             self._tell(f"Could not be taken up: {fault}")
 
+    def new_day(self) -> None:
+        """What is due once a day: what the journal may no longer keep."""
+        self._day = date.today()
+        if self.journal:
+            try:
+                self.journal.prune()
+            except JournalFault as fault:
+                _LOG.error("%s", fault)
+
     def _take(self) -> None:
         """Swap first, compare after: nobody waits for the comparison."""
         before = Bot(self.bot.index, self.settings, self.bot.rules, self.bot.words)
@@ -106,7 +119,8 @@ class Keeper:
             raise_interrupt=False,
         ):
             if found or date.today() != self._day:  # a document may have expired overnight
-                self._day = date.today()
+                if date.today() != self._day:
+                    self.new_day()
                 self.look()
 
     def _concerns(self, path: Path) -> bool:

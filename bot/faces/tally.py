@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
@@ -26,20 +26,13 @@ class Tally:
         self._votes: Counter[tuple[str, str]] = Counter()
         self._lock = Lock()
 
-    def count(
-        self,
-        vote: str,
-        kind: str,
-        reason: str | None = None,
-        question: str | None = None,
-        passages: Sequence[str] = (),
-    ) -> None:
+    def count(self, vote: str, kind: str, reason: str | None = None, question: str | None = None) -> None:
         """One more; the words that came with it go to the journal or nowhere."""
         with self._lock:
             self._votes[vote, kind] += 1
         if self.journal:
             with _unharmed():
-                self.journal.vote(vote, kind, reason, question, passages)
+                self.journal.vote(vote, kind, reason, question)
 
     def replied(self, reply: Reply) -> None:
         """A reply for the journal, where there is one."""

@@ -107,7 +107,7 @@ class Page:
         if voted and voted.kind and (isinstance(vote.liked, bool) or vote.liked in self.reasons):
             liked = vote.liked is True
             reason = None if isinstance(vote.liked, bool) else vote.liked
-            self.tally.count("up" if liked else "down", voted.kind.value, reason, voted.asked, voted.cited)
+            self.tally.count("up" if liked else "down", voted.kind.value, reason, voted.asked)
 
     def view(self, talk: Talk, saying: str = "") -> list[Any]:
         """New values for talk, chat, panel, its column, welcome, tools, topic, Clear, Ask and Stop, in that order."""
