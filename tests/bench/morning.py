@@ -73,7 +73,7 @@ def _morning(url: str, settings: Settings, pictures: Path | None) -> dict[str, A
                 for scheme in ("light", "dark"):
                     page = chromium.new_page(
                         viewport={"width": width, "height": 900},
-                        color_scheme=scheme,  # type: ignore[arg-type]  # one of the two it takes
+                        color_scheme=scheme,
                         extra_http_headers={"authorization": f"Bearer {TOKEN}"},
                     )
                     page.goto(f"{url}/editor")
