@@ -17,6 +17,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from bot import compose
 from bot.intent import load_intent
+from bot.language import spoken
 from bot.quotes import briefly
 from bot.reply import Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
@@ -37,7 +38,7 @@ T = TypeVar("T")
 
 
 class Observer(Protocol):
-    """Is told how long each stage took and what was replied. It is not asked, and keeps no words."""
+    """Is told how long each stage took and what was replied. It is not asked."""
 
     def stage(self, name: str, seconds: float) -> None:
         """One stage of a reply is done."""
@@ -71,7 +72,10 @@ def together(looks: Sequence[Look]) -> Look:
 
 
 class Bot:
-    """Answers from one open index. Safe to share between threads: it holds no state of any conversation."""
+    """Answers from one open index. Safe to share between threads: it holds no state of any conversation.
+
+    `renew` puts another index in place at any time: a reply under way stays with the one it began with.
+    """
 
     def __init__(self, index: Index, settings: Settings, rules: Sequence[Rule], words: Words) -> None:
         self.index, self.settings, self.rules, self.words = index, settings, rules, words
@@ -92,6 +96,8 @@ class Bot:
             update = {"store": str(home)} if database else {"store": "", "index": Path(home)}
             settings = settings.model_copy(update=update)
         words = Words.load()
+        if settings.journal.on:
+            words = words.keeping(settings.journal.days)
         load_weights()  # a file that does not fit stops the start, not the first question
         index = open_index(settings.home, settings.encoder)
         lexicon(index)  # gathered now, so that the first question does not wait for it
@@ -137,6 +143,8 @@ class Bot:
             return say.refer(rule, query, hits, evidence)
         if query.unclear and not evidence:
             return say.clarify(query, hits)
+        if not evidence and (language := _foreign(asked, self.index)):
+            return say.foreign(language, query, hits, evidence)
         if not evidence:
             return say.abstain(query, hits, evidence)
         left = tuple(one.query.text for one in looks if not one.evidence)
@@ -170,3 +178,10 @@ class Bot:
         for observer in self.observers:
             observer.stage(stage.__name__, time.perf_counter() - start)
         return done
+
+
+def _foreign(asked: str, index: Index) -> str:
+    """The language of a question that none of the documents is in; "" where it is one of theirs, or cannot be told."""
+    tongues = {document.language.partition("-")[0].casefold() for document in index.documents()}
+    language = spoken(asked)
+    return "" if language in tongues or not tongues else language

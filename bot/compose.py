@@ -85,6 +85,19 @@ class Speaker:
             confidence=evidence.confidence,
         )
 
+    def foreign(self, language: str, query: Query, hits: Sequence[Hit], evidence: Evidence) -> Reply:
+        """The documents are in another language than the question; said in the question's own, where it is known."""
+        country = self.locale.replace("_", "-").partition("-")[2]
+        if language in self.words.locales:
+            self.locale = f"{language}-{country}" if country else language
+        tongues = dict.fromkeys(document.language.partition("-")[0].casefold() for document in self.index.documents())
+        named = [
+            self.words.text(f"language-{tongue}", self.locale) if self.words.has(f"language-{tongue}") else tongue
+            for tongue in tongues
+        ]
+        said = self.words.say("abstain-language", self.locale, language=", ".join(named))
+        return self._found(Kind.ABSTAIN, (said,), query, hits, reason="other-language", confidence=evidence.confidence)
+
     def clarify(self, query: Query, hits: Sequence[Hit]) -> Reply:
         """The question leaves open what it is about; these are its readings."""
         said = self.words.say("clarify" if query.readings else "clarify-subject", self.locale)

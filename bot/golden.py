@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 from bot.reply import Kind
@@ -29,7 +30,8 @@ class GoldenError(Exception):
     """A case that cannot be read: names file, line and remedy."""
 
     def __init__(self, path: Path, line: int, problem: str, remedy: str) -> None:
-        super().__init__(f"{path.name}, line {line}: {problem} {remedy}")
+        where = f"{path.name}, line {line}" if line else path.name
+        super().__init__(f"{where}: {problem} {remedy}".rstrip())
 
 
 class ReportError(Exception):
@@ -126,3 +128,18 @@ def _whole(path: Path, talk: list[Case]) -> list[Case]:
         if (case.sources or case.says) and not {Kind.ANSWER, Kind.REFER} & set(case.expect):
             raise GoldenError(path, case.line, "only an answer has quotes.", "Remove 'from' and 'says'.")
     return talk
+
+
+def add_case(path: Path, ask: str, expect: Kind, today: date) -> bool:
+    """Append a case to a file, which may not be there yet; False where its question is in it already.
+
+    Raises GoldenError where the file cannot be read as cases, OSError where it cannot be written.
+    """
+    ask = " ".join(ask.split())
+    known = load_cases(path) if path.exists() and path.read_bytes().strip() else []
+    if any(case.ask.casefold() == ask.casefold() for case in known):
+        return False
+    lines = [f"# from the editor's page, {today}", f"ask: {ask}", f"expect: {expect}"]
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n".join([*([""] if known else ["[collected]"]), *lines, ""]))
+    return True

@@ -15,7 +15,7 @@ from bot.bot import Bot, together
 from bot.golden import Case, GoldenError, load_cases
 from bot.reply import Kind, Reply, Turn
 
-__all__ = ["Case", "Figure", "GoldenError", "Outcome", "Report", "load_cases", "measure"]
+__all__ = ["Case", "Figure", "GoldenError", "Outcome", "Report", "load_cases", "measure", "right"]
 
 Verdict = Literal["right", "wrong", "refused"]
 RANKS = (1, 3, 8)
@@ -188,6 +188,11 @@ class Report:
 def measure(bot: Bot, cases: Sequence[Case]) -> Report:
     """Ask every case, earlier turns of its conversation first, and score the replies."""
     return Report(tuple(_outcomes(bot, cases)))
+
+
+def right(case: Case, reply: Reply) -> bool:
+    """Whether a reply is what the case expects."""
+    return not _amiss(case, reply, " ".join(citation.quote for citation in reply.citations))
 
 
 def _outcomes(bot: Bot, cases: Sequence[Case]) -> Iterator[Outcome]:

@@ -10,15 +10,11 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from itertools import groupby
 from typing import Any
 
-from bot.reply import Citation, Claim, Contact, Disclaimer, Kind, Reply
-from corpus.document import Document
-
-UNREVIEWED = "not yet reviewed by a clinician"
-REVIEW_MONTHS = 36  # as the settings have it, where the caller names no other age
+from bot.labels import REVIEW_MONTHS, label, left_open, looked_for, offer, origin, place, reworded, ways
+from bot.reply import Citation, Claim, Disclaimer, Reply
 
 # Everything that starts an element, an entity, an emphasis, code, a link, an image, a table or a struck word.
 _MARKDOWN = re.compile(r"[\\`*_\[\]~|$]")
@@ -42,63 +38,10 @@ class Part:
 def parts(reply: Reply) -> tuple[Part, ...]:
     """The claims in order, quotes of one document under one lead-in."""
     runs = groupby(reply.claims, key=lambda claim: claim.citation.document.title if claim.citation else None)
-    return tuple(Part(f"{title} says:" if title is not None else None, tuple(claims)) for title, claims in runs)
-
-
-def overdue(document: Document, months: int = REVIEW_MONTHS, today: date | None = None) -> bool:
-    """Whether the last review is more than `months` old, or the document's own date for the next one has passed."""
-    today = today or date.today()
-    if document.review_by and document.review_by < today:
-        return True
-    if not document.reviewed:
-        return False
-    age = (today.year - document.reviewed.year) * 12 + today.month - document.reviewed.month
-    return (age, today.day) > (months, document.reviewed.day)
-
-
-def review(document: Document, months: int = REVIEW_MONTHS, today: date | None = None) -> str:
-    """Whether and when a clinician reviewed the document, and whether that is too long ago."""
-    if not document.reviewed:
-        return UNREVIEWED
-    late = ", review overdue" if overdue(document, months, today) else ""
-    return f"reviewed {document.reviewed.isoformat()}{late}"
-
-
-def origin(document: Document, months: int = REVIEW_MONTHS) -> str:
-    """Publisher and review, in one line."""
-    return f"{document.publisher or 'Publisher not stated'} · {review(document, months)}"
-
-
-def place(citation: Citation) -> str:
-    """Where in the document a quote stands: its headings, then its page where there are pages."""
-    page = [f"page {citation.passage.page}"] if citation.passage.page else []
-    return " › ".join([*citation.passage.headings, *page])
-
-
-def ways(contact: Contact) -> str:
-    """How to reach a contact, in words: "call 999, text 50808, https://…, 24/7"."""
-    said = (contact.call and f"call {contact.call}", contact.text and f"text {contact.text}", contact.url)
-    return ", ".join([way for way in said if way] + ([contact.hours] if contact.hours else []))
-
-
-def offer(reply: Reply) -> str:
-    """What stands above the suggestions: questions the documents do answer, where they did not answer this one."""
-    return "They do answer:" if reply.kind == Kind.ABSTAIN else "You can ask:"
-
-
-def reworded(reply: Reply, asked: str) -> bool:
-    """Whether something else was looked up than was typed: a follow-up made whole, or its spelling mended."""
-    return " ".join(reply.query.split()).casefold() != " ".join(asked.split()).casefold()
-
-
-def looked_for(reply: Reply) -> str:
-    """What was looked up, said to whoever typed something else."""
-    return f"Looked for: {reply.query}"
-
-
-def left_open(reply: Reply) -> list[str]:
-    """A line for each question of the message that the documents do not answer, beside those that they do."""
-    return [f"These documents don't say: {question}" for question in reply.unanswered]
+    return tuple(
+        Part(None if title is None else label("lead-in", reply.disclaimer.locale, title=title), tuple(claims))
+        for title, claims in runs
+    )
 
 
 def plain(text: str) -> str:
@@ -184,25 +127,30 @@ def as_text(reply: Reply, months: int = REVIEW_MONTHS, asked: str | None = None)
 
     Given what was `asked`, it starts with what was looked up where that differs.
     """
+    locale = reply.disclaimer.locale
     blocks = [looked_for(reply)] if asked is not None and reworded(reply, asked) else []
     for part in parts(reply):
         lead = [part.lead] if part.lead else []
         blocks.append("\n".join([*lead, *(_numbered(claim, plain, "[{}]") for claim in part.claims)]))
     blocks += left_open(reply)
     if reply.contacts:
-        blocks.append("\n".join(f"{contact.label}: {ways(contact)}" for contact in reply.contacts))
+        blocks.append("\n".join(f"{contact.label}: {ways(contact, locale)}" for contact in reply.contacts))
     if reply.citations:
-        blocks.append("\n".join(["Sources", *(_source_text(citation, months) for citation in reply.citations)]))
+        blocks.append(
+            "\n".join(
+                [label("sources", locale), *(_source_text(citation, months, locale) for citation in reply.citations)]
+            )
+        )
     if reply.suggestions:
         blocks.append("\n".join([offer(reply), *(f"- {question}" for question in reply.suggestions)]))
     blocks.append(reply.disclaimer.text)
     return plain("\n\n".join(blocks)) + "\n"
 
 
-def _source_text(citation: Citation, months: int) -> str:
-    where = f": {place(citation)}" if place(citation) else ""
+def _source_text(citation: Citation, months: int, locale: str) -> str:
+    where = f": {place(citation, locale)}" if place(citation, locale) else ""
     document = citation.document
-    return f"[{citation.number}] {document.title}{where}\n    {origin(document, months)}\n    {citation.url}"
+    return f"[{citation.number}] {document.title}{where}\n    {origin(document, months, locale)}\n    {citation.url}"
 
 
 def as_markdown(
@@ -217,18 +165,20 @@ def as_markdown(
     `closing=False` leaves out sources, suggestions and disclaimer, for a page that shows all three beside it.
     """
     chip = (lambda number: f"[\\[{number}\\]]({anchor(number)})") if anchor else (lambda number: f"\\[{number}\\]")
-    blocks = []
+    blocks, locale = [], reply.disclaimer.locale
     for part in parts(reply):
         if part.lead:
             blocks.append(f"*{markdown(part.lead)}*")
         blocks.extend(_numbered(claim, markdown, "{}", chip) for claim in part.claims)
     blocks += map(markdown, left_open(reply))
     if reply.contacts:
-        blocks.append("\n".join(f"- **{markdown(one.label)}**: {markdown(ways(one))}" for one in reply.contacts))
+        blocks.append(
+            "\n".join(f"- **{markdown(one.label)}**: {markdown(ways(one, locale))}" for one in reply.contacts)
+        )
     if not closing:
         return "\n\n".join(blocks) + "\n"
     if reply.citations:
-        blocks.append("\n".join(_source_markdown(citation, months) for citation in reply.citations))
+        blocks.append("\n".join(_source_markdown(citation, months, locale) for citation in reply.citations))
     if reply.suggestions:
         listed = "\n".join(f"- {markdown(question)}" for question in reply.suggestions)
         blocks.append(f"{offer(reply)}\n\n{listed}")
@@ -236,14 +186,15 @@ def as_markdown(
     return "\n\n".join(blocks) + "\n"
 
 
-def _source_markdown(citation: Citation, months: int) -> str:
-    where = f": {markdown(place(citation))}" if place(citation) else ""
+def _source_markdown(citation: Citation, months: int, locale: str) -> str:
+    where = f": {markdown(place(citation, locale))}" if place(citation, locale) else ""
     document = citation.document
-    return f"- \\[{citation.number}\\] {markdown(document.title)}{where} ({markdown(origin(document, months))})"
+    return f"- \\[{citation.number}\\] {markdown(document.title)}{where} ({markdown(origin(document, months, locale))})"
 
 
 def as_html(reply: Reply, root: str | None = "") -> str:
     """The reply as an HTML fragment. `root` is the server's prefix, such as "/faq"; None leaves the links out."""
+    locale = reply.disclaimer.locale
     lines = [f'<div class="reply" data-kind="{markup(reply.kind.value)}">']
     for part in parts(reply):
         if part.lead:
@@ -251,11 +202,13 @@ def as_html(reply: Reply, root: str | None = "") -> str:
         lines.extend(f"<p>{_claim_html(claim, root)}</p>" for claim in part.claims)
     lines += [f"<p>{markup(line)}</p>" for line in left_open(reply)]
     if reply.contacts:
-        lines.append(_list("ul", "contacts", [f"{markup(one.label)}: {markup(ways(one))}" for one in reply.contacts]))
+        lines.append(
+            _list("ul", "contacts", [f"{markup(one.label)}: {markup(ways(one, locale))}" for one in reply.contacts])
+        )
     if reply.citations:
-        lines.append(_list("ol", "sources", [_source_html(citation, root) for citation in reply.citations]))
+        lines.append(_list("ol", "sources", [_source_html(citation, root, locale) for citation in reply.citations]))
     if reply.suggestions:
-        lines.append(f"<p>{offer(reply)}</p>")
+        lines.append(f"<p>{markup(offer(reply))}</p>")
         lines.append(_list("ul", "suggestions", [markup(question) for question in reply.suggestions]))
     lines.append(f'<p class="disclaimer" role="note">{markup(reply.disclaimer.text)}</p></div>')
     return "\n".join(lines)
@@ -270,11 +223,11 @@ def _claim_html(claim: Claim, root: str | None) -> str:
     return f'<q>{markup(claim.text)}</q> <a class="number" href="{href}">{claim.citation.number}</a>'
 
 
-def _source_html(citation: Citation, root: str | None) -> str:
+def _source_html(citation: Citation, root: str | None, locale: str) -> str:
     title = markup(citation.document.title)
     if root is not None:
         title = f'<a href="{markup(root + citation.url)}">{title}</a>'
-    return f"{title}: {markup(place(citation))} ({markup(origin(citation.document))})"
+    return f"{title}: {markup(place(citation, locale))} ({markup(origin(citation.document, locale=locale))})"
 
 
 def _list(tag: str, name: str, items: list[str]) -> str:

@@ -12,10 +12,20 @@ import os
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -26,6 +36,7 @@ from pydantic_settings import (
 
 BUNDLED = Path(__file__).parents[1] / "corpus" / "documents"
 FILE = "milkwise.toml"
+SHORTEST_TOKEN = 16
 
 
 class SettingsError(Exception):
@@ -81,10 +92,29 @@ Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecod
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_listed)]
 
 
+def _long(token: SecretStr) -> SecretStr:
+    if 0 < len(token.get_secret_value()) < SHORTEST_TOKEN:
+        raise ValueError(f"it has fewer than {SHORTEST_TOKEN} characters")
+    return token
+
+
+class JournalSettings(BaseModel):
+    """What is kept of questions and thumbs: nothing, unless it is switched on; every page then says so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on: bool = Field(False, description="keep questions and thumbs for the report; every page then says so")
+    file: Path = Field(Path("milkwise-journal.sqlite"), description="the file they are kept in")
+    days: int = Field(90, ge=1, le=730, description="days after which each is deleted")
+    words: bool = Field(True, description="keep redacted words; off keeps only what kind of reply they had")
+
+
 class Settings(BaseSettings):
     """What an operator can choose. Paths are relative to the working folder."""
 
-    model_config = SettingsConfigDict(env_prefix="MILKWISE_", toml_file=FILE, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="MILKWISE_", env_nested_delimiter="__", toml_file=FILE, frozen=True, extra="forbid"
+    )
 
     documents: Path = Field(BUNDLED, description="file or folder of vetted documents; default: the bundled article")
     index: Path = Field(Path(".milkwise"), description="folder the index is kept in")
@@ -129,6 +159,17 @@ class Settings(BaseSettings):
     accent: Colour = Field("#0F6B5C", description="colour of buttons and links on a light ground")
     accent_dark: Colour = Field("#6CC7B5", description="the same on a dark ground")
 
+    expired: Literal["mark", "withhold"] = Field(
+        "mark", description='a document past its review_by date is marked as overdue, or withheld: "withhold"'
+    )
+    cases: Path | None = Field(None, description="file of golden cases: asked after each change of the documents")
+    editor_token: Annotated[SecretStr, AfterValidator(_long)] = Field(
+        SecretStr(""), description="password of the editor's page at /editor, 16 characters or more; none closes it"
+    )
+    journal: JournalSettings = Field(
+        JournalSettings.model_validate({}), description="a table of its own, see `journal.…`"
+    )
+
     @property
     def home(self) -> Path | str:
         """Where the index is: its folder, or the address of its database."""
@@ -149,7 +190,8 @@ class Settings(BaseSettings):
 
 def load(**flags: Any) -> Settings:
     """Read the settings; `flags` that are None count as not given. Raises SettingsError naming key, value, remedy."""
-    unknown = [name for name in os.environ if name.startswith("MILKWISE_") and _key(name) not in Settings.model_fields]
+    known = {name for name, *_ in table()}
+    unknown = [name for name in os.environ if name.startswith("MILKWISE_") and _key(name) not in known]
     if unknown:
         raise SettingsError(f"environment: {unknown[0]} is no setting.{_nearest(_key(unknown[0]))}")
     try:
@@ -162,12 +204,22 @@ def load(**flags: Any) -> Settings:
         raise SettingsError(f"{FILE}, line {line}: {problem} Save the file as UTF-8.") from None
     except ValidationError as fault:
         first = fault.errors()[0]
-        key = str(first["loc"][0]) if first["loc"] else FILE
+        key = ".".join(map(str, first["loc"])) or FILE
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{FILE}: {key} is no setting.{_nearest(key)}") from None
-        # An address can hold a password.
-        value = "" if key == "store" else f" = {first['input']!r}"
-        raise SettingsError(f"setting {key}{value}: {first['msg']}. Give it another value.") from None
+        secret = key == "store" or "token" in key  # an address can hold a password
+        value = "…" if secret else repr(first["input"])
+        raise SettingsError(f"setting {key} = {value}: {first['msg']}. Give it another value.") from None
+
+
+def table() -> Iterator[tuple[str, Any, str]]:
+    """Every setting as (name, default, description); those of a table of its own as "journal.days"."""
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, BaseModel):
+            inner = type(field.default).model_fields.items()
+            yield from ((f"{name}.{each}", of.default, of.description or "") for each, of in inner)
+        else:
+            yield name, field.default, field.description or ""
 
 
 def hush() -> None:
@@ -187,9 +239,9 @@ def hush() -> None:
 
 
 def _key(variable: str) -> str:
-    return variable.removeprefix("MILKWISE_").lower()
+    return variable.removeprefix("MILKWISE_").lower().replace("__", ".")
 
 
 def _nearest(key: str) -> str:
-    near = difflib.get_close_matches(key, Settings.model_fields, n=1, cutoff=0)
+    near = difflib.get_close_matches(key, [name for name, *_ in table()], n=1, cutoff=0)
     return f" Did you mean {near[0]}?" if near else ""

@@ -10,7 +10,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ BASE = "en"
 ROLES = ("emergency", "crisis", "poison", "abuse", "advice")
 ALWAYS = "24/7"
 OR_TEXT = "or_text"
+KEPT = "-kept"  # ends the id of a phrase that takes another's place where questions are kept
 _PLACE = re.compile(r"\{(\w*)\}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LOCALE = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z]{4})?(?:-([A-Za-z]{2}|\d{3}))?(?:-[A-Za-z0-9]{2,8})*")
@@ -60,16 +61,15 @@ class Words:
         """Read the folder that holds `phrases/` and `rules/` (default: the shipped one). Raises WordsError."""
         folder = folder or Path(__file__).parent
         base = _locale(folder / "phrases" / f"{BASE}.toml", None)
+        for role in ROLES:
+            if f"no-number-{role}" not in base.phrases:
+                raise WordsError(folder / "phrases" / f"{BASE}.toml", f"no-number-{role}", "is missing.", "Write it.")
         others = (path for path in sorted((folder / "phrases").glob("*.toml")) if path.stem != BASE)
         locales = {BASE: base} | {path.stem.casefold(): _locale(path, base) for path in others}
         path = folder / "rules" / "contacts.toml"
         contacts = _contacts(path)
         names = read_toml(path).get("names", {})
-        words = cls(folder, locales, contacts, {code: str(names.get(code, code)) for code in contacts if code})
-        for role in ROLES:
-            if f"no-number-{role}" not in base.phrases:
-                raise WordsError(folder / "phrases" / f"{BASE}.toml", f"no-number-{role}", "is missing.", "Write it.")
-        return words
+        return cls(folder, locales, contacts, {code: str(names.get(code, code)) for code in contacts if code})
 
     def text(self, id: str, locale: str, /, **values: object) -> str:
         """The phrase of that id with its places filled, in one pass: a value is never read as a template.
@@ -78,7 +78,10 @@ class Words:
         {or_text} how to reach a crisis line by text, or nothing.
         Raises WordsError for an unknown id or a place without a value.
         """
-        template = self._spoken(locale).phrases.get(id) or self._locales[BASE].phrases.get(id)
+        spoken = self._spoken(locale)
+        template = spoken.phrases.get(id) or self._locales[BASE].phrases.get(id)
+        if id not in spoken.phrases:  # what falls back does so whole: no number's stand-in in another language
+            locale = "-".join(filter(None, (BASE, _parts(locale)[1])))
         if template is None:
             raise WordsError("phrases", id, "no such phrase.", _nearest(id, self._locales[BASE].phrases))
 
@@ -98,6 +101,24 @@ class Words:
         """The phrase of that id as a claim backed by it: source "phrase:<id>"."""
         return Claim(self.text(id, locale, **values), f"phrase:{id}")
 
+    def keeping(self, days: int) -> Words:
+        """The same words for a site that keeps questions: where a phrase says that nothing is kept, the truth."""
+        said = {
+            name: replace(
+                locale,
+                phrases={
+                    **locale.phrases,
+                    **{
+                        id.removesuffix(KEPT): text.replace("{days}", str(days))
+                        for id, text in locale.phrases.items()
+                        if id.endswith(KEPT)
+                    },
+                },
+            )
+            for name, locale in self._locales.items()
+        }
+        return Words(self.folder, said, self._contacts, self.names)
+
     @property
     def countries(self) -> Mapping[str, tuple[Contact, ...]]:
         """Everyone there is to turn to, by country code; the international ones under ""."""
@@ -112,6 +133,10 @@ class Words:
     def locales(self) -> tuple[str, ...]:
         """The languages there is a phrases file for, English first; lower case."""
         return tuple(self._locales)
+
+    def language(self, locale: str) -> str:
+        """Which of `locales` is spoken where that one is asked for."""
+        return self._spoken(locale).name.casefold()
 
     def has(self, id: str) -> bool:
         """Whether there is a phrase of that id."""
@@ -159,6 +184,11 @@ class Words:
     def _spoken(self, locale: str) -> Locale:
         tag = _tag(locale).casefold()
         return self._locales.get(tag) or self._locales.get(_parts(locale)[0]) or self._locales[BASE]
+
+
+def country(locale: str) -> str:
+    """The two capitals of the country a locale names, "" where it names none."""
+    return _parts(locale)[1]
 
 
 def _tag(locale: str) -> str:

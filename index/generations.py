@@ -4,6 +4,7 @@
     <index>/milkwise.lock      held by whoever builds
     <index>/<generation>/      store.sqlite, dense.faiss, manifest.json: never changed once named by CURRENT
     <index>/encoder-<hash>/    the encoder written down for serving, shared by the generations (see encode.py)
+    <index>/HELD               after a rollback: the documents left behind, which are not built again by themselves
     <index>/building/          a build under way, or what a killed one left
 
 Comes in: a folder. Goes out: the generation in use, verified; a place to build aside; the swap. Does not know: what a
@@ -24,6 +25,7 @@ from index.files import checksum, sync
 from index.manifest import Manifest
 
 CURRENT, LOCK, BUILDING, MANIFEST = "CURRENT", "milkwise.lock", "building", "manifest.json"
+HELD = "HELD"
 STORE, DENSE = "store.sqlite", "dense.faiss"
 QUICK = 256 << 20  # bytes that are read and compared in a fraction of a second
 NAME = re.compile(r"[0-9a-f]{12}(-\d+)?")
@@ -98,13 +100,7 @@ def builder(index: Path) -> Iterator[Path]:
             str(index), f"is no index folder: it holds {other.name}.", "Choose an empty or new folder for the index."
         )
     index.mkdir(parents=True, exist_ok=True)
-    with (index / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given up by the system when the process dies
-        except OSError:
-            raise IndexFault(
-                str(index), "another build is under way here.", "Wait until it has ended, then run it again."
-            ) from None
+    with _locked(index):
         aside = index / BUILDING
         _remove(aside)
         aside.mkdir()
@@ -112,6 +108,19 @@ def builder(index: Path) -> Iterator[Path]:
             yield aside
         finally:
             _remove(aside)
+
+
+@contextlib.contextmanager
+def _locked(index: Path) -> Iterator[None]:
+    """The right to change the folder, for one process at a time."""
+    with (index / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given up by the system when the process dies
+        except OSError:
+            raise IndexFault(
+                str(index), "another build is under way here.", "Wait until it has ended, then run it again."
+            ) from None
+        yield
 
 
 def publish(index: Path, aside: Path, manifest: Manifest) -> Path:
@@ -125,11 +134,9 @@ def publish(index: Path, aside: Path, manifest: Manifest) -> Path:
     else:
         aside.rename(folder)
         sync(index)  # the folder has to be on the disk before CURRENT names it
+    (index / HELD).unlink(missing_ok=True)
     if folder.name != previous:
-        fresh = index / f"{CURRENT}.new"
-        fresh.write_text(folder.name + "\n", encoding="ascii")
-        sync(fresh)
-        fresh.replace(index / CURRENT)
+        _point(index, folder)
     sync(index)
     (index / f"{CURRENT}.new").unlink(missing_ok=True)  # of a build killed before its swap
     for other in index.iterdir():
@@ -146,6 +153,44 @@ def held(index: Path) -> list[Manifest]:
             with contextlib.suppress(OSError, ValueError):
                 found.append(Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8")))
     return found
+
+
+def rollback(index: Path) -> Path:
+    """Put the generation before back in use, atomically; doing it again goes forward. Raises IndexFault.
+
+    The documents left behind are noted, so that no server builds them again until they change.
+    """
+    folder = current(index)
+    with _locked(index):
+        others = [each for each in index.iterdir() if NAME.fullmatch(each.name) and each.name != folder.name]
+        if not others:
+            raise IndexFault(
+                str(index), "there is no earlier index to go back to.", "It is kept from the next build on."
+            )
+        before = others[0]
+        verified(index, before)  # a damaged one is named, and the one in use stays
+        left = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
+        (index / HELD).write_text(f"{left.corpus}\n", encoding="ascii")
+        sync(index / HELD)
+        _point(index, before)
+        sync(index)
+    return before
+
+
+def left_behind(index: Path) -> str:
+    """The digest of the documents that were rolled back from; "" where none were."""
+    try:
+        return (index / HELD).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _point(index: Path, folder: Path) -> None:
+    """Name another generation as the one in use, in one step."""
+    fresh = index / f"{CURRENT}.new"
+    fresh.write_text(folder.name + "\n", encoding="ascii")
+    sync(fresh)
+    fresh.replace(index / CURRENT)
 
 
 def _place(index: Path, manifest: Manifest) -> Path:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from index import generations, index
 from index.contract import IndexFault
-from index.index import Built, Index, Progress
+from index.embed import Progress
+from index.index import Admit, Built, Index
 
 Home = Path | str
 
@@ -43,13 +44,15 @@ def renewed(opened: Index, home: Home, encoder: str) -> Index | None:
     return None if generations.current(Path(home)).name == opened.place else Index.open(Path(home), encoder)
 
 
-def build(documents: Path, home: Home, encoder: str, limit: int, progress: Progress | None = None) -> Built:
+def build(
+    documents: Path, home: Home, encoder: str, limit: int, progress: Progress | None = None, admit: Admit | None = None
+) -> Built:
     """Build or update the index of a file or folder; see `index.index.build`."""
     if is_address(home):
         with _extra():
             from index import shared
-        return shared.build(documents, str(home), encoder, limit, progress)
-    return index.build(documents, Path(home), encoder, limit, progress)
+        return shared.build(documents, str(home), encoder, limit, progress, admit)
+    return index.build(documents, Path(home), encoder, limit, progress, admit)
 
 
 def verify(home: Home) -> list[str]:

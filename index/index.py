@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,18 +21,18 @@ from corpus.read import Reading, read
 from corpus.split import split
 from index import generations
 from index.contract import Encoder, FloatMatrix, Hit, IndexFault, Store
+from index.embed import Progress, encode
 from index.encode import fingerprint, load_encoder, prepare, sweep, written
 from index.files import checksum
-from index.manifest import Manifest
+from index.manifest import Manifest, corpus_digest
 from index.sealed import inspect, open_sealed, splitter, write
 from index.store import SqliteStore
 
 RANK_OFFSET = 60  # reciprocal rank fusion's usual constant: how slowly a lower rank loses weight
 DEPTH = 200  # how far down each ranked list is read
 CACHED = 2_000  # documents kept in memory once they were quoted
-PORTION = 32  # passages encoded between two reports of progress
 
-Progress = Callable[[int, int], None]
+Admit = Callable[[Document], str]  # why a document may not be used, "" where it may
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +148,21 @@ def fuse(dense: Sequence[Hit], lexical: Sequence[Hit], k: int, cosine: Callable[
     ]
 
 
-def build(documents: Path, index: Path, encoder: str, limit: int, progress: Progress | None = None) -> Built:
+def build(
+    documents: Path,
+    index: Path,
+    encoder: str,
+    limit: int,
+    progress: Progress | None = None,
+    admit: Admit | None = None,
+) -> Built:
     """Build or update the index of a file or folder; passages that did not change keep their vectors.
 
-    `limit` is the longest passage in word pieces; `progress` is told (passages encoded, passages to encode). Raises
-    IndexFault where nothing could be read or written, or someone else builds; the index in use then stays as it is.
+    `limit` is the longest passage in word pieces; `progress` is told (passages encoded, passages to encode); a document
+    that `admit` has a reason against is left. Raises IndexFault where nothing could be read or written, or someone else
+    builds; the index in use then stays as it is.
     """
-    reading = readable(documents)
+    reading = readable(documents, admit)
     try:
         manifest, before = _build(reading.documents, index, encoder, limit, progress)
     except (OSError, sqlite3.Error) as problem:
@@ -163,13 +171,17 @@ def build(documents: Path, index: Path, encoder: str, limit: int, progress: Prog
     return told(reading, manifest, before)
 
 
-def readable(documents: Path) -> Reading:
-    """What a file or folder of documents holds. Raises IndexFault where nothing in it could be read."""
+def readable(documents: Path, admit: Admit | None = None) -> Reading:
+    """What a file or folder of documents holds, without those `admit` has a reason against.
+
+    Raises IndexFault where nothing in it could be read. Where all are withheld the index is empty: what has expired is
+    not shown.
+    """
     reading = read(documents)
     if not reading.documents:
         why = str(reading.faults[0]) if reading.faults else "there are no documents."
         raise IndexFault(str(documents), f"nothing could be read: {why}", "Name a file or folder of documents.")
-    return reading
+    return _admitted(reading, admit)
 
 
 def told(reading: Reading, manifest: Manifest, before: Mapping[str, str]) -> Built:
@@ -187,14 +199,16 @@ def told(reading: Reading, manifest: Manifest, before: Mapping[str, str]) -> Bui
     )
 
 
-def is_stale(documents: Path, index: Path, encoder: str, limit: int) -> bool:
-    """Whether a build would change something. Reads the documents but loads no model."""
+def is_stale(documents: Path, index: Path, encoder: str, limit: int, admit: Admit | None = None) -> bool:
+    """Whether a build would change something that was not rolled back. Reads the documents but loads no model."""
     try:
         manifest = generations.verified(index, generations.current(index))
         written(index, manifest.serving)
     except (IndexFault, ValueError):
         return True
-    found = {document.id: document.digest for document in read(documents).documents}
+    found = {document.id: document.digest for document in _admitted(read(documents), admit).documents}
+    if corpus_digest(found) == generations.left_behind(index):
+        return False
     built = (manifest.encoder, dict(manifest.splitter), dict(manifest.documents))
     return built != (fingerprint(encoder), splitter(limit), found)
 
@@ -215,13 +229,14 @@ def verify(path: Path) -> list[str]:
     return listed + [f"{file.parent.name}/{file.name}: sha256 {checksum(file)}" for file in parts]
 
 
-def texts(title: str, passage: Passage) -> tuple[str, ...]:
-    """What is encoded for a passage: its text under its document's title and its headings; its sentences; its keys.
-
-    A passage seldom repeats what it is about: under "Side effects", of what. Sentences are encoded as they are quoted.
-    """
-    whole = "\n".join((title, *passage.headings, passage.text.strip()))
-    return (whole, *(sentence.text for sentence in passage.sentences), *passage.keys)
+def _admitted(reading: Reading, admit: Admit | None) -> Reading:
+    """The reading without the documents there is a reason against; each is named among the files left."""
+    if admit is None:
+        return reading
+    reasons = {document.id: admit(document) for document in reading.documents}
+    left = tuple(f"{one.source or one.id}: {reasons[one.id]}" for one in reading.documents if reasons[one.id])
+    admitted = tuple(document for document in reading.documents if not reasons[document.id])
+    return replace(reading, documents=admitted, left=(*reading.left, *left))
 
 
 def _build(
@@ -240,37 +255,6 @@ def _build(
         generations.publish(index, aside, manifest)
         sweep(index, [each.serving for each in generations.held(index)])
     return manifest, before
-
-
-def encode(
-    model: Encoder,
-    old: Store | None,
-    among: Sequence[str],
-    cut: Sequence[tuple[Document, Sequence[Passage]]],
-    progress: Progress | None,
-) -> dict[str, FloatMatrix]:
-    """Passage id → (m, dim) of its texts, for the passages of some documents.
-
-    Taken from the old store where one of the documents named in `among` had the same texts there, else encoded now.
-    """
-    wanted = {passage.id: texts(document.title, passage) for document, passages in cut for passage in passages}
-    vectors: dict[str, FloatMatrix] = {}
-    if old:
-        documents = [document for id in among if (document := old.document(id))]
-        pairs = [(document, passage) for document in documents for passage in old.passages(document.id)]
-        known = {texts(document.title, passage): passage.id for document, passage in pairs}
-        vectors = {id: old.vectors(known[each]) for id, each in wanted.items() if each in known}
-    fresh = [(id, each) for id, each in wanted.items() if id not in vectors]
-    for start in range(0, len(fresh), PORTION):
-        if progress:
-            progress(start, len(fresh))
-        portion = fresh[start : start + PORTION]
-        rows = model.encode([text for _, each in portion for text in each])
-        for id, each in portion:
-            vectors[id], rows = rows[: len(each)], rows[len(each) :]
-    if progress:
-        progress(len(fresh), len(fresh))
-    return vectors
 
 
 def _before(index: Path, encoder: str) -> tuple[Mapping[str, str], SqliteStore | None]:

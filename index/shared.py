@@ -14,8 +14,9 @@ from corpus.document import Document
 from corpus.split import split
 from index.contract import Encoder, IndexFault
 from index.database import KEY, Connection, Database, migrate, version, wanted_version
+from index.embed import Progress, encode
 from index.encode import fingerprint, load_encoder
-from index.index import Built, Index, Progress, encode, readable, told
+from index.index import Admit, Built, Index, readable, told
 from index.manifest import Manifest, corpus_digest
 from index.postgres import PostgresStore
 from index.postings import Cutter
@@ -48,13 +49,15 @@ def renewed(opened: Index, encoder: str) -> Index | None:
     return Index(fresh, _encoder(encoder), manifest, store.database.fault)
 
 
-def build(documents: Path, address: str, encoder: str, limit: int, progress: Progress | None) -> Built:
+def build(
+    documents: Path, address: str, encoder: str, limit: int, progress: Progress | None, admit: Admit | None
+) -> Built:
     """Bring the index up to those documents, in one step; the ones that did not change are not touched.
 
     Makes the tables, or brings them up to date, first. Raises IndexFault where nothing could be read or written, or
     someone else builds; the index in use then stays as it is.
     """
-    reading = readable(documents)
+    reading = readable(documents, admit)
     with _builder(address) as (database, connection):
         try:
             old, before = newest(database, None)

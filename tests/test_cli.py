@@ -16,7 +16,7 @@ from bot.bot import Bot
 from bot.faces import upkeep
 from bot.faces.cli import app
 from bot.faces.schema import ReplyBody
-from bot.render import UNREVIEWED, as_text
+from bot.render import as_text
 from bot.settings import BUNDLED, load
 from tests.command import run
 
@@ -97,7 +97,7 @@ def test_ask_builds_what_is_missing_and_answers(tmp_path: Path) -> None:
     bot = Bot.open(tmp_path / ".milkwise")
     assert done.stdout == as_text(bot.reply("Can men produce milk?"))
     assert "\x1b" not in done.stdout
-    assert UNREVIEWED in done.stdout
+    assert "not yet reviewed by a clinician" in done.stdout
     assert "Traceback" not in done.stderr
 
 

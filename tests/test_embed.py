@@ -91,12 +91,13 @@ def test_an_unchanged_widget_is_not_sent_again(client: httpx.Client) -> None:
 
 
 def test_the_disclaimer_is_in_the_script_itself(client: httpx.Client, bot: Bot) -> None:
-    """Nothing has to be asked before it can be shown, in each language there is."""
-    (line,) = re.findall(r"const SERVED = (.*);\n", client.get("/widget.js").text)
-    given = json.loads(line)
-    for locale in bot.words.locales:
-        assert given["words"][locale]["disclaimer"] == bot.words.disclaimer(locale).text
-    assert given["starters"]
+    """Nothing has to be asked before it can be shown, in the site's language or the one its address names."""
+    for query, language in {"": "en", "?locale=es-MX": "es", "?locale=ar": "ar", "?locale=xx": "en"}.items():
+        (line,) = re.findall(r"const SERVED = (.*);\n", client.get(f"/widget.js{query}").text)
+        given = json.loads(line)
+        assert list(given["words"]) == [language]
+        assert given["words"][language]["disclaimer"] == bot.words.disclaimer(language).text
+        assert given["starters"]
 
 
 def test_words_and_script_agree(bot: Bot) -> None:

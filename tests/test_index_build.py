@@ -13,8 +13,9 @@ from corpus.read import read
 from corpus.split import split
 from index import index as module
 from index.contract import Encoder, FloatMatrix, IndexFault
+from index.embed import texts
 from index.generations import CURRENT
-from index.index import Index, build, is_stale, texts, verify
+from index.index import Index, build, is_stale, verify
 from index.manifest import Manifest
 from tests.conftest import ENCODER
 from tests.index_samples import BIKES, BREAD, write

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from typer.testing import CliRunner
 from bot.bot import Bot
 from bot.faces.api import create_app
 from bot.faces.cli import app
-from bot.faces.upkeep import followed
+from bot.faces.keeper import Change, Keeper
 from bot.golden import load_cases
 from bot.settings import BUNDLED, load
 from index import revise
@@ -145,12 +147,18 @@ def test_a_server_follows(empty_database: str, shelf: Path) -> None:
     """A server answers from a new revision without a restart, and answers 503 with Retry-After while it cannot read."""
     build(shelf, empty_database, ENCODER, 200)
     bot = Bot.open(empty_database)
-    with served(create_app(bot, bot.settings)) as url, httpx.Client(base_url=url) as client, followed(bot, 0.05):
+    changes = deque[Change]()
+    with (
+        served(create_app(bot, bot.settings)) as url,
+        httpx.Client(base_url=url, headers={"Connection": "close"}) as client,
+        Keeper(bot, bot.settings, changes),
+    ):
         before = client.get("/readyz").json()["index"]
         write(shelf, "tea", {"Steeping": "Three minutes are enough."})
         built = build(shelf, empty_database, ENCODER, 200)
-        while (now := client.get("/readyz").json()["index"]) == before:
-            pass
+        patience = time.monotonic() + 60
+        while (now := client.get("/readyz").json()["index"]) == before and time.monotonic() < patience:
+            time.sleep(0.05)
         assert now == built.generation
         assert client.get("/v1/passages/tea%23steeping").status_code == 200
         bot.index.close()

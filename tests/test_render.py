@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot import render
+from bot import labels, render
 from bot.reply import Kind, Reply
 from tests.replies import DISCLAIMER, HOSTILE, answer, cite, document, every_kind
 
@@ -91,10 +91,10 @@ def test_every_format_of_every_kind_says_it_all(kind: Kind) -> None:
 def test_every_format_says_whether_a_clinician_reviewed_it() -> None:
     """No review is said, and so is the date of one."""
     for form in FORMATS:
-        assert render.UNREVIEWED in form(answer(cite(document("Rest helps."), "Rest helps.")))
+        assert "not yet reviewed by a clinician" in form(answer(cite(document("Rest helps."), "Rest helps.")))
         reviewed = form(answer(cite(document("Rest helps.", reviewed=date(2026, 11, 1)), "Rest helps.")))
         assert "reviewed 2026-11-01" in reviewed
-        assert render.UNREVIEWED not in reviewed
+        assert "not yet reviewed by a clinician" not in reviewed
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_every_format_says_whether_a_clinician_reviewed_it() -> None:
 def test_an_overdue_review_is_said(reviewed: date | None, by: date | None, late: bool) -> None:
     """More than 36 months after a review, or past the day the document names, its review is overdue."""
     leaflet = replace(document("Rest helps.", reviewed=reviewed), review_by=by)
-    assert render.overdue(leaflet, 36, date(2026, 11, 23)) == late
-    assert ("overdue" in render.review(leaflet, 36, date(2026, 11, 23))) == late
+    assert labels.overdue(leaflet, 36, date(2026, 11, 23)) == late
+    assert ("overdue" in labels.review(leaflet, 36, date(2026, 11, 23))) == late
 
 
 def test_quotes_of_two_documents_have_two_lead_ins() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 
 from bot.bot import Bot
 from bot.faces.api import create_app
-from bot.faces.upkeep import followed
+from bot.faces.keeper import Change, Keeper
 from bot.settings import load
 from index.index import build
 from tests.conftest import ENCODER
@@ -83,8 +83,8 @@ def test_who_hangs_up_is_not_answered(shelf: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_new_index_is_swapped_in_without_a_failed_request(shelf: Path) -> None:
     """Asked without a pause through a build and its swap: every answer is whole and of one of the two indexes."""
-    settings = load(index=shelf / "index", answers_kept=0)
-    bot, done = Bot.open(settings=settings), threading.Event()
+    settings = load(index=shelf / "index", documents=shelf / "documents", answers_kept=0)
+    bot, done, changes = Bot.open(settings=settings), threading.Event(), deque[Change]()
     old = bot.index.generation
     found = list[tuple[int, str, str]]()
 
@@ -94,15 +94,15 @@ def test_a_new_index_is_swapped_in_without_a_failed_request(shelf: Path) -> None
             body = answer.json()
             found.append((answer.status_code, body.get("index", ""), " ".join(c["text"] for c in body["claims"])))
 
-    with served(create_app(bot, settings)) as site, followed(bot, 0.05):
+    with served(create_app(bot, settings)) as site, Keeper(bot, settings, changes):
         asking = [threading.Thread(target=ask, args=(site,)) for _ in range(2)]
         for each in asking:
             each.start()
         write(shelf / "documents", "bikes", BIKES | {"Chains": "Oil the chain each Sunday, come what may."})
-        new = build(shelf / "documents", settings.index, ENCODER, 200).generation
         patience = time.monotonic() + 60
-        while not any(index == new for _, index, _ in found) and time.monotonic() < patience:
+        while all(index == old for _, index, _ in found) and time.monotonic() < patience:
             time.sleep(0.05)
+        new = bot.index.generation
         done.set()
         for each in asking:
             each.join()
@@ -112,17 +112,17 @@ def test_a_new_index_is_swapped_in_without_a_failed_request(shelf: Path) -> None
 
 def test_a_server_outlives_its_index(shelf: Path, caplog: pytest.LogCaptureFixture) -> None:
     """With the folder gone it answers on, and says so once; with one built again it takes that."""
-    settings = load(index=shelf / "index")
-    bot = Bot.open(settings=settings)
+    settings = load(index=shelf / "index", documents=shelf / "documents")
+    bot, changes, away = Bot.open(settings=settings), deque[Change](), shelf / "away"
+    keeper, old = Keeper(bot, settings, changes), bot.index.generation
+    settings.documents.rename(away)
     (settings.index / "CURRENT").rename(settings.index / "gone")
-    with followed(bot, 0.02):
-        time.sleep(0.3)
-        assert bot.reply(CHAIN).claims
-        write(shelf / "documents", "bikes", {"Chains": "Oil the chain each Sunday, come what may."})
-        (settings.index / "gone").rename(settings.index / "CURRENT")
-        new = build(shelf / "documents", settings.index, ENCODER, 200).generation
-        patience = time.monotonic() + 60
-        while bot.index.generation != new and time.monotonic() < patience:
-            time.sleep(0.02)
-    assert bot.index.generation == new
+    keeper.look()
+    keeper.look()
+    assert bot.reply(CHAIN).claims and len(changes) == 1
     assert caplog.text.count("goes on serving") == 1 and "there is no index here" in caplog.text
+    away.rename(settings.documents)
+    write(settings.documents, "bikes", {"Chains": "Oil the chain each Sunday, come what may."})
+    (settings.index / "gone").rename(settings.index / "CURRENT")
+    keeper.look()
+    assert bot.index.generation != old and "Sunday" in bot.reply(CHAIN).claims[0].text

@@ -42,10 +42,11 @@ from bot.faces.sessions import Sessions
 from bot.faces.tally import MEDIA, Tally
 from bot.faces.templating import page, prefix
 from bot.faces.traces import Spans
+from bot.journal import Journal
 from bot.render import as_dict, claim_dict, disclaimer_dict
 from bot.reply import Reply
 from bot.settings import Settings
-from bot.words import Words
+from bot.words import Words, country
 
 STATIC = Path(__file__).parents[1] / "static"
 POSTED = (400, 401, 403, 408, 413, 415, 422, 429, 500)
@@ -74,7 +75,8 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     limits = app.state.limits = Limits(settings.address_limit, settings.session_limit)  # the chat page's too
     app.add_middleware(Gate, problems=problems, settings=settings, sessions=sessions, limits=limits)
     app.add_middleware(Guard, problems=problems)
-    tally = app.state.tally = Tally()  # the chat page counts its thumbs here too
+    journal = Journal(settings.journal, country(settings.locale)) if settings.journal.on else None
+    tally = app.state.tally = Tally(journal)  # the chat page counts its thumbs here too
     if bot:
         bot.observers = (tally, Spans())
     app.include_router(_conversation(Desk(bot, settings) if bot else None, tally, sessions))
@@ -133,8 +135,8 @@ def _conversation(desk: Desk | None, tally: Tally, sessions: Sessions) -> APIRou
 
     @routes.post("/feedback", status_code=204, responses=_faults(*POSTED))
     def feedback(body: FeedbackBody) -> None:
-        """Say whether a reply helped. Only counters move; no text is kept."""
-        tally.count(body.vote, body.kind)
+        """Say whether a reply helped. Unless the operator keeps a journal, only counters move and no text is kept."""
+        tally.count(body.vote, body.kind, body.reason, body.question)
 
     return routes
 

@@ -1,4 +1,5 @@
-"""The `milkwise` command: serve, build, ask, chat, mcp, check, doctor, measure.
+"""The `milkwise` command: serve, build, rollback, ask, chat, mcp, check, doctor, measure,
+report, erase.
 
 Comes in: arguments. Goes out: text, and exit code 0 (done), 1 (the work failed) or 2 (wrong usage). Composes the other
 faces. Does not know: how any of the work is done.
@@ -11,13 +12,13 @@ from __future__ import annotations
 import io
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+from bot.faces.command import AsJson, Documents, IndexDir, LocaleTag, StoreAt, one_line, opened, print_json, settings_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -31,14 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Answers from your own vetted documents, in their words, every sentence cited.",
 )
-
-IndexDir = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="Folder the index is kept in.")]
-StoreAt = Annotated[
-    str | None, typer.Option("--store", metavar="URL", help="Database to keep it in instead: postgresql://…")
-]
-LocaleTag = Annotated[str | None, typer.Option("--locale", metavar="TAG", help="Language and country, such as en-GB.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Documents = Annotated[Path | None, typer.Argument(metavar="[DOCUMENTS]", help="File or folder of documents.")]
 
 
 def _version(wanted: bool) -> None:
@@ -67,32 +60,54 @@ def serve(
     port: Annotated[int | None, typer.Option(metavar="P", min=0, max=65535, help="Port; 0 takes a free one.")] = None,
 ) -> None:
     """Serve the chat page, the API and the document pages."""
-    with _one_line():
-        settings = _settings(documents=documents, index=index, store=store, host=host, port=port)
+    with one_line():
+        settings = settings_of(documents=documents, index=index, store=store, host=host, port=port)
         from bot.faces import server
 
         with server.bound(settings) as listener:  # before slow work: a taken port shows at once
             from bot.bot import Bot
             from bot.faces import logs, traces, upkeep
+            from bot.faces.keeper import Keeper
 
             logs.configure(settings.log_level, settings.log_format)
             if settings.traces:
                 traces.configure(settings.traces)
             upkeep.refresh(settings)
             bot = Bot.open(settings=settings)
-            with upkeep.followed(bot):
-                server.run(compose(bot, settings), listener, settings)
+            site = compose(bot, settings)
+            with Keeper(bot, settings, site.state.changes, site.state.tally.journal):
+                server.run(site, listener, settings)
 
 
 @app.command()
-def build(documents: Documents = None, index: IndexDir = None, store: StoreAt = None) -> None:
+def build(
+    documents: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DOCUMENTS]", help="File or folder, or addresses of pages or sitemaps."),
+    ] = None,
+    index: IndexDir = None,
+    store: StoreAt = None,
+    private: Annotated[bool, typer.Option("--private", help="Read pages at private addresses too.")] = False,
+) -> None:
     """Build or update the index; exit code 1 where a file could not be read, though the others were indexed."""
-    with _one_line():
-        settings = _settings(documents=documents, index=index, store=store)
-        from bot.faces import terminal, upkeep
+    with one_line():
+        from bot.faces import editing, terminal, upkeep
 
-        if upkeep.rebuild(settings, terminal.console()):
+        settings, faults = editing.gathered(settings_of(index=index, store=store), documents or [], private)
+        with editing.compared(settings):
+            built = upkeep.rebuild(settings, terminal.console())
+        if built.faults or faults:
             raise typer.Exit(1)
+
+
+@app.command()
+def rollback(index: IndexDir = None) -> None:
+    """Go back to the index before; a running server follows at once, and done again it goes forward."""
+    with one_line():
+        settings = settings_of(index=index)
+        from bot.faces import editing
+
+        editing.roll_back(settings)
 
 
 @app.command()
@@ -107,13 +122,13 @@ def ask(
     question = question.encode(errors="replace").decode()  # an argument can hold bytes that are no text
     if not 1 <= len(question.strip()) <= 2000:
         raise typer.BadParameter("give 1 to 2,000 characters that are not all spaces.", param_hint="QUESTION")
-    with _one_line():
-        bot = _bot(index, store)
+    with one_line():
+        bot = opened(index, store)
         reply = bot.reply(question, locale=locale)
         if as_json:
             from bot.render import as_dict
 
-            _print_json(as_dict(reply))
+            print_json(as_dict(reply))
             return
         from bot.faces import terminal
 
@@ -123,8 +138,8 @@ def ask(
 @app.command()
 def chat(index: IndexDir = None, store: StoreAt = None, locale: LocaleTag = None) -> None:
     """Hold a conversation; an empty history is one `/new` away."""
-    with _one_line():
-        bot = _bot(index, store)
+    with one_line():
+        bot = opened(index, store)
         from bot.faces import terminal
 
         terminal.chat(bot, locale, terminal.console())
@@ -133,8 +148,8 @@ def chat(index: IndexDir = None, store: StoreAt = None, locale: LocaleTag = None
 @app.command()
 def check(documents: Documents = None, index: IndexDir = None, store: StoreAt = None) -> None:
     """Vet documents, and verify every checksum of the index where there is one."""
-    with _one_line():
-        settings = _settings(documents=documents, index=index, store=store)
+    with one_line():
+        settings = settings_of(documents=documents, index=index, store=store)
         from datetime import date
 
         from bot.faces import terminal, upkeep
@@ -154,14 +169,14 @@ def check(documents: Documents = None, index: IndexDir = None, store: StoreAt = 
 @app.command()
 def doctor(index: IndexDir = None, store: StoreAt = None, as_json: AsJson = False) -> None:
     """Say what is wrong with this installation and how to mend it; exit code 1 where something is."""
-    with _one_line():
-        settings = _settings(index=index, store=store)
+    with one_line():
+        settings = settings_of(index=index, store=store)
         from bot.faces import terminal
         from bot.faces.doctor import examine, show
 
         if as_json:
             found = [asdict(one) for one in examine(settings)]
-            _print_json({"findings": found})
+            print_json({"findings": found})
             failed = any(one["state"] == "wrong" for one in found)
         else:
             failed = show(examine(settings), terminal.console())
@@ -190,38 +205,60 @@ def measure(
     ] = None,
 ) -> None:
     """Score the bot on golden cases; with --floor, exit code 1 where a share of them falls too low."""
-    with _one_line():
-        from bot import compare
-        from bot import measure as scoring
-        from bot.faces import terminal
+    with one_line():
+        from bot.faces import editing
 
-        asked = scoring.load_cases(cases)  # before slow work: a broken case or report shows at once
-        earlier = compare.load_report(against) if against else None
-        gates = [compare.read_floor(text, asked) for text in floor or ()]
-        report = scoring.measure(_bot(index, store), asked)
-        if plot:
-            from bot.plot import plot as draw
-
-            try:
-                draw(report, plot)
-            except ValueError as fault:  # no such format, or nothing to draw
-                _fail(f"{plot}: {fault}")
-        change = compare.compare(report, earlier) if earlier is not None else None
+        report, change, below = editing.scored(cases, lambda: opened(index, store), plot, against, floor or ())
         if as_json:
-            _print_json(report.as_dict())
+            print_json(report.as_dict())
         else:
-            terminal.measured(report, terminal.console(), change)
-        below = [line for gate in gates if (line := gate.missed(report))]
+            editing.show(report, change)
         for line in below:
             typer.echo(line, err=True)
         if below:
             raise typer.Exit(1)
 
 
+@app.command()
+def report(
+    as_json: AsJson = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print the questions, put together by meaning, as CSV.")
+    ] = False,
+    index: IndexDir = None,
+    store: StoreAt = None,
+) -> None:
+    """Say what visitors asked and did not get, from the journal."""
+    with one_line():
+        from bot.faces import editing
+
+        kept = editing.journal(settings_of(index=index, store=store))  # that there is none shows at once
+        found = editing.reported(kept, opened(index, store))
+        if as_json:
+            print_json(found.as_dict())
+        elif as_csv:
+            typer.echo(editing.csv_text(found), nl=False)
+        else:
+            editing.show(found)
+
+
+@app.command()
+def erase(yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False) -> None:
+    """Erase all that the journal keeps of questions and thumbs."""
+    with one_line():
+        from bot.faces import editing
+
+        journal = editing.journal(settings_of())
+        if not yes:
+            typer.confirm(f"Erase everything in {journal.settings.file}?", abort=True)
+        typer.echo(f"erased {journal.erase()} entries of {journal.settings.file}")
+
+
 def compose(bot: Bot, settings: Settings) -> FastAPI:
     """Every route of the contract in one app."""
     from bot.faces import completions, mcp, pages, ui
     from bot.faces.api import create_app
+    from bot.faces.editor import edit
     from bot.faces.embed import embed
     from bot.faces.logs import Requests
 
@@ -230,59 +267,9 @@ def compose(bot: Bot, settings: Settings) -> FastAPI:
     site.include_router(completions.router(bot, settings))
     site.include_router(mcp.router(bot, settings))
     embed(site, bot, settings)
+    edit(site, bot, settings)
     site.add_middleware(Requests, tally=site.state.tally)  # last, so outermost: it sees what the others refuse
     return ui.mount(site, bot, settings)
-
-
-def _settings(**flags: Any) -> Settings:
-    from bot.settings import hush, load
-
-    hush()
-    if flags.get("index") and flags.get("store"):
-        raise typer.BadParameter("name a folder or a database, not both.", param_hint="--index, --store")
-    if flags.get("index"):
-        flags["store"] = ""  # whatever the environment or the file says
-    return load(**flags)
-
-
-def _bot(index: Path | None, store: str | None) -> Bot:
-    settings = _settings(index=index, store=store)
-    from bot.bot import Bot
-    from bot.faces import upkeep
-
-    if not upkeep.indexed(settings):
-        upkeep.refresh(settings)
-    return Bot.open(settings=settings)
-
-
-@contextmanager
-def _one_line() -> Iterator[None]:
-    """Turn every fault an operator can mend into one line on stderr and exit code 1."""
-    from bot.golden import GoldenError, ReportError
-    from bot.settings import SettingsError
-    from bot.words import WordsError
-    from corpus.document import CorpusError
-    from index.contract import IndexFault
-
-    try:
-        yield
-    except (CorpusError, GoldenError, IndexFault, ReportError, SettingsError, WordsError) as fault:
-        _fail(str(fault))
-    except BrokenPipeError:
-        raise  # whoever read our output has had enough: not a fault
-    except OSError as fault:
-        _fail(f"{fault.filename or 'system'}: {fault.strerror or fault}. Check that path and its permissions.")
-
-
-def _print_json(body: dict[str, Any]) -> None:
-    import json
-
-    typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
-
-
-def _fail(line: str) -> NoReturn:
-    typer.echo(" ".join(line.split()), err=True)
-    raise typer.Exit(1)
 
 
 def _terminated(*_: object) -> NoReturn:

@@ -11,7 +11,9 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
@@ -80,9 +82,16 @@ class Script:
 
 def embed(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
     """Put the widget on the app and let the sites in `settings.origins` ask. Call before the app is started."""
-    script = Script.of(filled(bot, settings))
-    app.include_router(_routes(script))
-    app.include_router(embed_pages.router(script.pin, script.integrity, bot, settings))
+
+    @lru_cache(maxsize=8)
+    def made(generation: str, language: str) -> Script:
+        return Script.of(filled(bot, settings, language))
+
+    def script(locale: str = "") -> Script:
+        return made(bot.index.generation, bot.words.language(locale or settings.locale))
+
+    app.include_router(_routes(script, bot))
+    app.include_router(embed_pages.router(lambda: (script().pin, script().integrity), bot, settings))
     if settings.origins:
         # Outermost, so that these sites can read faults too. Never with credentials: there are none.
         app.add_middleware(
@@ -95,17 +104,20 @@ def embed(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
     return app
 
 
-def filled(bot: Bot, settings: Settings) -> str:
-    """The script with all it must be able to show without asking: words, disclaimers, first questions, colours.
+def filled(bot: Bot, settings: Settings, language: str | None = None) -> str:
+    """The script with all it must be able to show without asking: words, disclaimer, first questions, colours.
+
+    In one language, the site's own where none is given: each more would make every visitor wait for words of others.
 
     Its comment lines and the space before a line stay behind, the rest is served as it is written.
     """
+    language = language or bot.words.language(settings.locale)
     source = re.sub(r"(?m)^ *(//.*\n)?", "", (STATIC / "widget.js").read_text(encoding="utf-8"))
     served = {
         "title": settings.title,
         "locale": settings.locale,
         "starters": Speaker(bot.index, bot.words, settings.locale).starters(),
-        "words": {locale: spoken(bot.words, locale, len(bot.index.documents())) for locale in bot.words.locales},
+        "words": {language: spoken(bot.words, language, len(bot.index.documents()))},
         "tokens": tokens(theme.css(settings), source),
     }
     before, after = source.split(UNFILLED)
@@ -140,18 +152,20 @@ def tokens(css: str, used: str) -> str:
     return re.sub(r"\s+", " ", whole).strip().replace(":root", ".all")
 
 
-def _routes(script: Script) -> APIRouter:
+def _routes(script: Callable[..., Script], bot: Bot) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/widget.js", methods=["GET", "HEAD"])
     def newest(request: Request) -> Response:
-        return _script(script, request, f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=86400")
+        served = script(request.query_params.get("locale", ""))
+        return _script(served, request, f"public, max-age={FRESH_SECONDS}, stale-while-revalidate=86400")
 
     @routes.api_route("/widget-{pin}.js", methods=["GET", "HEAD"])
     def pinned(pin: str, request: Request) -> Response:
-        if pin != script.pin:
+        served = next((one for one in map(script, bot.words.locales) if one.pin == pin), None)
+        if served is None:
             raise Problem(404, "This version of the widget is gone. /widget shows the line for the present one.")
-        return _script(script, request, f"public, max-age={PINNED_SECONDS}, immutable")
+        return _script(served, request, f"public, max-age={PINNED_SECONDS}, immutable")
 
     return routes
 

@@ -6,6 +6,8 @@ and only in those of `origins`. Does not know: how the script is served.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
@@ -24,13 +26,14 @@ FRAMED = ("locale", "title", "starters", "accent", "dir")  # what the frame's ad
 LONGEST = 1000
 
 
-def router(pin: str, integrity: str, bot: Bot, settings: Settings) -> APIRouter:
-    """The routes /widget and /frame."""
+def router(served: Callable[[], tuple[str, str]], bot: Bot, settings: Settings) -> APIRouter:
+    """The routes /widget and /frame. `served` gives the script's pin and integrity as of now."""
     routes = APIRouter(include_in_schema=False)
     words, disclaimer = bot.words, bot.words.disclaimer(settings.locale)
 
     @routes.get("/widget")
     def widget(request: Request) -> HTMLResponse:
+        pin, integrity = served()
         html = page(
             "widget.html",
             request,
@@ -52,6 +55,7 @@ def router(pin: str, integrity: str, bot: Bot, settings: Settings) -> APIRouter:
             grounds=theme.grounds(),
             starters=Speaker(bot.index, words, settings.locale).starters(),
             origins=settings.origins,
+            privacy=words.text("privacy", settings.locale),
             fallback=words.text("all-questions", settings.locale),
         )
         return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})

@@ -36,7 +36,8 @@ from bot.bot import Bot
 from bot.faces.mcp_schema import FoundBody, ReadBody, SearchBody, SourceBody
 from bot.faces.problems import LIMIT_BYTES, named, place
 from bot.faces.schema import AskBody, PassageBody, ReplyBody
-from bot.render import as_dict, as_text, disclaimer_dict, origin, plain, ways
+from bot.labels import origin, ways
+from bot.render import as_dict, as_text, disclaimer_dict, plain
 from bot.settings import Settings
 from corpus.document import Passage
 

@@ -20,9 +20,9 @@ from bot.bot import Bot
 from bot.compose import Speaker
 from bot.faces.problems import Problem
 from bot.faces.templating import page
-from bot.render import review
+from bot.labels import label, review
 from bot.settings import Settings
-from bot.words import Words, read_toml
+from bot.words import BASE, Words, read_toml
 from corpus.document import Block, Document, Passage
 
 
@@ -53,7 +53,7 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
 
     @routes.get("/documents/{id:path}")
     def document(id: str, request: Request) -> HTMLResponse:
-        index = bot.index
+        index = bot.index  # one for the whole page, should it be swapped meanwhile
         found = index.document(id)
         if found is None:
             raise Problem(404, "There is no document of that name here.")
@@ -65,11 +65,11 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
             disclaimer,
             title=found.title,
             document=found,
-            review=review(found, settings.review_months),
+            review=review(found, settings.review_months, locale=settings.locale),
             runs=[
                 (listed, list(run))
                 for listed, run in groupby(
-                    lines(found, index.passages(id), chosen), key=lambda line: line.tag == "item"
+                    lines(found, index.passages(id), chosen, settings.locale), key=lambda line: line.tag == "item"
                 )
             ],
             quoted=chosen is not None,
@@ -83,7 +83,12 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
         asked = Speaker(index, bot.words, settings.locale).questions()
         shelves = [_shelf(document, index.passages(document.id), asked) for document in index.documents()]
         shown = page(
-            "faq.html", request, settings.title, disclaimer, title="Questions these documents answer", shelves=shelves
+            "faq.html",
+            request,
+            settings.title,
+            disclaimer,
+            title=bot.words.text("faq-title", settings.locale),
+            shelves=shelves,
         )
         return HTMLResponse(shown)
 
@@ -118,7 +123,9 @@ def anchor(passage: Passage) -> str:
     return "p-" + passage.id.partition("#")[2]
 
 
-def lines(document: Document, passages: Sequence[Passage], chosen: tuple[int, int] | None) -> Iterator[Line]:
+def lines(
+    document: Document, passages: Sequence[Passage], chosen: tuple[int, int] | None, locale: str = BASE
+) -> Iterator[Line]:
     """The document's blocks in order, the characters [from, to) marked and each passage's start anchored."""
     starts = [(passage.start, anchor(passage)) for passage in passages]
     marking = chosen
@@ -130,7 +137,7 @@ def lines(document: Document, passages: Sequence[Passage], chosen: tuple[int, in
                 continue  # the title, which the page already shows
             if block.page != number and block.page is not None:
                 number, items = block.page, []
-                yield Line("page", (Piece(f"Page {number}"),))
+                yield Line("page", (Piece(label("page", locale, page=number)),))
             here = [(max(start, block.start), name) for start, name in starts if start < block.end]
             starts = starts[len(here) :]
             pieces = tuple(_pieces(document.text, block, here, chosen, first=marking is not None))

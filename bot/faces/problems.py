@@ -34,6 +34,7 @@ _LOG = logging.getLogger("milkwise")
 
 _DETAILS = {
     400: "The request could not be understood.",
+    401: "This page needs the editor's token as its password.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
     500: "Something went wrong on our side. Nothing you wrote was kept.",

@@ -84,7 +84,7 @@ KindName = Literal["answer", "abstain", "clarify", "refer", "urgent", "smalltalk
 
 
 class FeedbackBody(BaseModel):
-    """A thumb. Only counters move: passages, reason and question are checked and then forgotten."""
+    """A thumb. Only counters move, and no text is kept, unless the operator has switched the journal on."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"vote": "up", "kind": "answer", "passages": []}]})
 

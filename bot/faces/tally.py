@@ -1,28 +1,37 @@
 """What is counted, in memory, for whoever runs the server: replies, refusals, stages, requests, thumbs. No text.
 
-Comes in: what the bot and the routes tell. Goes out: the counters in Prometheus' text format. Does not know: who asked,
-who voted, or any word of what was said.
+Comes in: what the bot and the routes tell. Goes out: the counters in Prometheus' text format; and entries of the
+journal behind them, where the operator has switched it on. Keeps no text itself, and does not know who asked or voted.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 
+from bot.journal import Journal, JournalFault
 from bot.reply import Reply
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 _STAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _REPLY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_LOG = logging.getLogger("milkwise")
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series nobody here reads
 
 
 class Tally:
-    """Counts; safe between threads, empty after a restart. Each has its own registry, so that two apps do not mix."""
+    """Counts; safe between threads, empty after a restart. Each has its own registry, so that two apps do not mix.
 
-    def __init__(self) -> None:
+    `journal` is None where the operator keeps none.
+    """
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self.journal = journal
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._votes = Counter("milkwise_feedback", "Thumbs given.", ["vote", "kind"], registry=registry)
@@ -46,9 +55,12 @@ class Tally:
         self.under_way = Gauge("milkwise_http_requests_under_way", "Requests being answered.", registry=registry)
         self._index = Info("milkwise_index", "What is served: index generation and version.", registry=registry)
 
-    def count(self, vote: str, kind: str) -> None:
-        """One more thumb."""
+    def count(self, vote: str, kind: str, reason: str | None = None, question: str | None = None) -> None:
+        """One more thumb; the words that came with it go to the journal or nowhere."""
         self._votes.labels(vote, kind).inc()
+        if self.journal:
+            with _unharmed():
+                self.journal.vote(vote, kind, reason, question)
 
     def stage(self, name: str, seconds: float) -> None:
         """How long one stage of a reply took."""
@@ -58,6 +70,9 @@ class Tally:
         """One more reply; `reason` is a short code or the id of a rule."""
         self._replies.labels(reply.kind.value, reply.reason).inc()
         self._seconds.observe(reply.ms / 1000)
+        if self.journal:
+            with _unharmed():
+                self.journal.record(reply)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One more response. `route` is a template, never an address somebody typed."""
@@ -68,3 +83,12 @@ class Tally:
         """The counters in Prometheus' text format, with the index that is served now, if one is."""
         self._index.info({"generation": generation or "", "version": version("milkwise")})
         return generate_latest(self._registry)
+
+
+@contextmanager
+def _unharmed() -> Iterator[None]:
+    """A full disk costs the journal an entry, and no visitor an answer."""
+    try:
+        yield
+    except JournalFault as fault:
+        _LOG.error("%s", fault)

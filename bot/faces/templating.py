@@ -5,12 +5,14 @@ Comes in: a template's name and values. Goes out: HTML with the disclaimer in it
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bot.labels import label
 from bot.reply import Disclaimer
 
 _PAGES = Environment(
@@ -28,5 +30,10 @@ def prefix(request: Request) -> str:
 
 
 def page(template: str, request: Request, site: str, disclaimer: Disclaimer, **values: Any) -> str:
-    """The page, whole. `site` is the name shown."""
-    return _PAGES.get_template(template).render(root=prefix(request), site=site, disclaimer=disclaimer, **values)
+    """The page, whole, its frame in the disclaimer's language. `site` is the name shown."""
+    frame = {"root": prefix(request), "site": site, "disclaimer": disclaimer, "say": partial(_say, disclaimer.locale)}
+    return _PAGES.get_template(template).render(**(frame | values))
+
+
+def _say(locale: str, id: str, **values: object) -> str:
+    return label(id, locale, **values)

@@ -20,14 +20,18 @@ from rich.text import Text
 from bot.bot import Bot
 from bot.compare import Change
 from bot.compose import Speaker
-from bot.measure import Report
-from bot.render import as_text, left_open, looked_for, offer, origin, parts, place, plain, reworded, ways
+from bot.labels import left_open, looked_for, offer, origin, place, reworded, ways
+from bot.measure import Report as Measured
+from bot.render import as_text, parts, plain
 from bot.reply import Claim, Kind, Reply, Turn
+from bot.report import Report
 from corpus.check import Finding
+from corpus.crawl import Visit
 from index.index import Built
 
 MEASURE = 76  # columns
 LONGEST = 2000  # characters of a question
+TOP = 10  # clusters of a report
 LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 ACCENT = "cyan"
 SOFT = "dim"
@@ -53,6 +57,7 @@ def show(reply: Reply, to: Console, months: int, asked: str) -> None:
         return
     if reworded(reply, asked):
         to.print(Text(plain(looked_for(reply)), style=SOFT))
+    locale = reply.disclaimer.locale
     strong = "bold red" if reply.kind == Kind.URGENT else ""
     for part in parts(reply):
         to.print()
@@ -64,17 +69,18 @@ def show(reply: Reply, to: Console, months: int, asked: str) -> None:
         to.print()
         to.print(Text(plain(line)))
     for contact in reply.contacts:
-        to.print(Text.assemble((plain(contact.label), "bold"), ": ", (plain(ways(contact)), ACCENT)))
+        to.print(Text.assemble((plain(contact.label), "bold"), ": ", (plain(ways(contact, locale)), ACCENT)))
     _closing(reply, to, months)
 
 
 def _closing(reply: Reply, to: Console, months: int) -> None:
+    locale = reply.disclaimer.locale
     to.print()
     to.print(Rule(style=SOFT))
     for citation in reply.citations:
-        where = f": {place(citation)}" if place(citation) else ""
+        where = f": {place(citation, locale)}" if place(citation, locale) else ""
         to.print(Text.assemble((f"[{citation.number}] ", ACCENT), plain(citation.document.title + where)))
-        to.print(Padding(Text(plain(origin(citation.document, months)), style=SOFT), (0, 0, 0, 4)))
+        to.print(Padding(Text(plain(origin(citation.document, months, locale)), style=SOFT), (0, 0, 0, 4)))
     if reply.suggestions:
         to.print(Text(offer(reply), style=SOFT))
         for question in reply.suggestions:
@@ -111,6 +117,15 @@ def _spoken(to: Console) -> Callable[[int, int], None]:
         last = done
 
     return say
+
+
+def visited(done: Visit, out: Console, err: Console) -> None:
+    """What a visit to a site did; pages that were left or could not be read go to `err`."""
+    out.print(f"pages   {len(done.fetched)} fetched, {len(done.unchanged)} unchanged, {len(done.removed)} removed")
+    for reason in done.left:
+        err.print(plain(f"left out: {reason}"))
+    for fault in done.faults:
+        err.print(plain(f"not read: {fault}"))
 
 
 def built(result: Built, out: Console, err: Console) -> None:
@@ -150,7 +165,7 @@ def verified(index: str, files: Sequence[str], to: Console) -> None:
         to.print(Text(f"  {plain(line)}", style=SOFT))
 
 
-def measured(report: Report, to: Console, change: Change | None = None) -> None:
+def measured(report: Measured, to: Console, change: Change | None = None) -> None:
     """The shares of cases right, wrong and refused with their intervals, what refusing costs, and what was amiss.
 
     `change` is what became of the cases of an earlier report.
@@ -192,6 +207,26 @@ def _changed(change: Change, to: Console) -> None:
         for one in outcomes:
             to.print(Text(plain(f"{name}: line {one.case.line}: {one.why or 'right'}  ({one.case.ask})")))
     to.print()
+
+
+def reported(report: Report, to: Console) -> None:
+    """What visitors asked and did not get: clusters, most first, then the counts."""
+    for title, clusters in (
+        ("Not answered", report.unanswered),
+        ("Answered, and not helpful", report.unhelpful),
+        ("Most asked", report.most[:TOP]),
+    ):
+        to.print(Text(title, style="bold"))
+        for one in clusters[:TOP]:
+            to.print(Text.assemble((f"{one.count:4}  ", ACCENT), plain(one.example)))
+            why = " ".join(part for part in (one.why, one.place and f"Nearest: {one.place}.") if part)
+            to.print(Padding(Text(plain(f"{why} Today: {one.now}."), style=SOFT), (0, 0, 0, 6)))
+        if not clusters:
+            to.print(Text("      none", style=SOFT))
+        to.print()
+    for title, counts in (("Replies", report.kinds), ("Refusals", report.refusals), ("Red flags", report.flags)):
+        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+        to.print(plain(f"{title}: {listed or 'none'}"))
 
 
 def chat(bot: Bot, locale: str | None, to: Console) -> None:

@@ -16,7 +16,6 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.middleware import Middleware
 
-from bot import compose
 from bot.bot import Bot
 from bot.faces import templating
 from bot.faces import ui_parts as parts
@@ -89,7 +88,6 @@ def _frame(app: FastAPI, page: Page, settings: Settings) -> None:
 def _blocks(page: Page, settings: Settings) -> gr.Blocks:
     """The page's parts, and which event leads to which."""
     say, disclaimer = page.say, page.bot.words.disclaimer(page.locale)
-    starters = compose.Speaker(page.bot.index, page.bot.words, page.locale).starters()
     blocks = gr.Blocks(title=settings.title, analytics_enabled=False, fill_height=True, fill_width=True)
     with blocks:
         talk = gr.State(Talk())
@@ -97,7 +95,7 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
             with gr.Column(elem_id="talk"):
                 with gr.Column(elem_id="welcome") as welcome:
                     gr.Markdown(parts.welcome(say), container=False, latex_delimiters=[])
-                    chips = [gr.Button(question, elem_classes="chip") for question in starters]
+                    chips = [gr.Button(elem_classes="chip", **each) for each in page.starters()]
                     gr.Markdown(parts.below(say), container=False, latex_delimiters=[])
                 chat = gr.Chatbot(
                     elem_id="chat",
@@ -109,7 +107,7 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
                     layout="panel",
                     buttons=["copy"],
                     watermark=disclaimer.text,
-                    feedback_options=("Like", "Dislike"),
+                    feedback_options=("Like", "Dislike", *page.reasons),
                     line_breaks=False,
                     latex_delimiters=[],
                     allow_tags=False,
@@ -156,6 +154,10 @@ def _blocks(page: Page, settings: Settings) -> gr.Blocks:
         def leave(request: gr.Request) -> None:
             _drop(blocks, request.session_hash or "")
 
+        def renew() -> list[Any]:
+            return [gr.update(**each) for each in page.starters()]
+
+        blocks.load(renew, None, chips, **quick)  # the documents may have changed since the start
         blocks.unload(leave)
     return blocks
 

@@ -15,6 +15,7 @@ import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
 from bot.bot import Bot
+from bot.compose import STARTERS, Speaker
 from bot.faces import ui_parts as parts
 from bot.faces.limiting import QUESTION, Limits
 from bot.faces.tally import Tally
@@ -22,6 +23,7 @@ from bot.faces.ui_talk import Exchange, Talk
 from bot.reply import Reply
 
 LONGEST = 2000  # characters of a question
+REASONS = ("reason-other", "reason-hard", "reason-wrong")  # why not helpful, where the operator keeps a journal
 _LOG = logging.getLogger("milkwise")
 
 
@@ -30,8 +32,19 @@ class Page:
 
     def __init__(self, bot: Bot, locale: str, tally: Tally, limits: Limits) -> None:
         self.bot, self.locale, self.tally, self.limits = bot, locale, tally, limits
-        count = len(bot.index.documents())
-        self.looking = self.say("looking-one") if count == 1 else self.say("looking", n=count)
+        self.reasons = tuple(map(self.say, REASONS)) if tally.journal else ()
+
+    @property
+    def looking(self) -> str:
+        """How many documents are looked through."""
+        count = len(self.bot.index.documents())
+        return self.say("looking-one") if count == 1 else self.say("looking", n=count)
+
+    def starters(self) -> list[dict[str, Any]]:
+        """The first questions, one a button, from the documents of today; a button too many is not shown."""
+        questions = Speaker(self.bot.index, self.bot.words, self.locale).starters()
+        spare = STARTERS - len(questions)
+        return [{"value": question, "visible": bool(question)} for question in (*questions, *[""] * spare)]
 
     def say(self, id: str, **values: Any) -> str:
         """A phrase in the page's language."""
@@ -94,11 +107,13 @@ class Page:
         return self.view(talk.clear())
 
     def thumb(self, talk: Talk, vote: gr.LikeData) -> None:
-        """Count a thumb by the kind of answer; no text is kept."""
+        """Count a thumb by the kind of answer; no text is kept unless the operator keeps a journal."""
         place = vote.index // 2 if isinstance(vote.index, int) else -1
-        kind = talk.exchanges[place].kind if 0 <= place < len(talk.exchanges) else None
-        if kind and isinstance(vote.liked, bool):
-            self.tally.count("up" if vote.liked else "down", kind.value)
+        voted = talk.exchanges[place] if 0 <= place < len(talk.exchanges) else None
+        if voted and voted.kind and (isinstance(vote.liked, bool) or vote.liked in self.reasons):
+            liked = vote.liked is True
+            reason = None if isinstance(vote.liked, bool) else vote.liked
+            self.tally.count("up" if liked else "down", voted.kind.value, reason, voted.asked)
 
     def view(self, talk: Talk, saying: str = "") -> list[Any]:
         """New values for talk, chat, panel, its column, welcome, tools, topic, Clear, Ask and Stop, in that order."""

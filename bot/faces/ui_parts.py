@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
-from bot import render
+from bot import labels, render
 from bot.faces.ui_talk import Talk
 from bot.grade import grade
 from bot.reply import Citation, Contact, Kind, Reply
@@ -47,7 +47,7 @@ def steps(reply: Reply, asked: str, serial: int, say: Say) -> list[str]:
     """The answer as it grows, claim by claim, in Markdown; the last one is the whole."""
     if reply.kind == Kind.URGENT:
         return [_signpost(reply, say)]
-    blocks = [_aside(say("read-as", question=reply.query))] if render.reworded(reply, asked) else []
+    blocks = [_aside(say("read-as", question=reply.query))] if labels.reworded(reply, asked) else []
     grown = []
     for part in render.parts(reply):
         if part.lead:
@@ -66,9 +66,10 @@ def sources(reply: Reply, serial: int, say: Say, months: int) -> str:
 
     A review older than `months` is shown as overdue.
     """
+    locale = reply.disclaimer.locale
     by_passage = sorted(reply.citations, key=lambda one: one.passage.id)
     cards = [tuple(found) for _, found in groupby(by_passage, key=lambda one: one.passage.id)]
-    return "".join(_card(card, serial, say, months) for card in sorted(cards, key=lambda card: card[0].number))
+    return "".join(_card(card, serial, say, months, locale) for card in sorted(cards, key=lambda card: card[0].number))
 
 
 def panel(talk: Talk, say: Say) -> str:
@@ -127,13 +128,13 @@ def _number(serial: int, number: int, say: Say) -> str:
     return f'\u00a0<a class="cite" href="#q{serial}-{number}" title="{label}">{number}</a>'
 
 
-def _card(citations: Sequence[Citation], serial: int, say: Say, months: int) -> str:
+def _card(citations: Sequence[Citation], serial: int, say: Say, months: int, locale: str) -> str:
     first = citations[0]
     numbers = "".join(f'<span class="number">{one.number}</span>' for one in citations)
-    place = f'<p class="place">{_flat(render.place(first))}</p>' if render.place(first) else ""
+    place = f'<p class="place">{_flat(labels.place(first, locale))}</p>' if labels.place(first, locale) else ""
     return (
         f'<div class="card"><h3>{numbers} <span class="title">{_flat(first.document.title)}</span></h3>{place}'
-        f'<p class="origin">{_flat(render.origin(first.document, months))}</p>{_hard(citations, say)}'
+        f'<p class="origin">{_flat(labels.origin(first.document, months, locale))}</p>{_hard(citations, say)}'
         f'<div class="passage">{_marked(citations, serial)}</div>'
         f'<p class="open"><a href="{render.markup(".." + first.section)}">{_flat(say("more"))}</a> '
         f'<a href="{render.markup(".." + first.url)}">{_flat(say("open-document"))}</a></p></div>'

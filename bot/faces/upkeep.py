@@ -6,25 +6,20 @@ how an index is built.
 
 from __future__ import annotations
 
-import logging
 import shlex
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 
-from bot.bot import Bot
 from bot.faces import terminal
 from bot.settings import BUNDLED, Settings
+from corpus.document import Document
 from index.contract import IndexFault
 from index.generations import CURRENT
 from index.home import build
-from index.index import is_stale
+from index.index import Admit, Built, is_stale
 
-FOLLOW_S = 1.0  # between two looks for a newer index
-_LOG = logging.getLogger("milkwise")
 SOURCE = "SOURCE"  # beside an index: the documents it was built from, where they are not the bundled ones
 
 
@@ -51,34 +46,6 @@ def indexed(settings: Settings) -> bool:
     return bool(settings.store) or (settings.index / CURRENT).is_file()
 
 
-@contextmanager
-def followed(bot: Bot, every_s: float = FOLLOW_S) -> Iterator[None]:
-    """While the block runs, answer from a newer index soon after someone has built it.
-
-    One that cannot be used is told once, and the one in use goes on serving.
-    """
-    stop = threading.Event()
-
-    def follow() -> None:
-        told = ""
-        while not stop.wait(every_s):
-            try:
-                if bot.renew():
-                    _LOG.info("The index was renewed: answering from %s.", bot.index.generation)
-                told = ""
-            except (IndexFault, OSError) as fault:
-                if str(fault) != told:
-                    _LOG.warning("The index in use goes on serving. %s", told := str(fault))
-
-    thread = threading.Thread(target=follow, name="milkwise-follow", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(every_s)
-
-
 def refresh(settings: Settings) -> None:
     """Build the index where it is missing or behind its documents, saying so on stderr.
 
@@ -92,18 +59,18 @@ def refresh(settings: Settings) -> None:
     elif not path.exists():
         err.print(f"{path}: not there any more. The index is used as it is.")
         return
-    elif not is_stale(path, settings.index, settings.encoder, settings.passage_pieces):
+    elif not is_stale(path, settings.index, settings.encoder, settings.passage_pieces, admit(settings)):
         return
     else:
         err.print(f"The index in {settings.index} is behind {path}: updating it")
     rebuild(settings, err)
 
 
-def rebuild(settings: Settings, out: Console) -> bool:
-    """Build the index, print what was done to `out`, and return whether some file could not be read."""
+def rebuild(settings: Settings, out: Console) -> Built:
+    """Build the index, and print what was done to `out`."""
     path, err = documents(settings), terminal.console(stderr=True)
     with terminal.progress(err) as progress:
-        built = build(path, settings.home, settings.encoder, settings.passage_pieces, progress)
+        built = build(path, settings.home, settings.encoder, settings.passage_pieces, progress, admit(settings))
     remembered = settings.index / SOURCE
     if settings.store:
         pass  # servers never build there, and so need not know from what
@@ -112,4 +79,23 @@ def rebuild(settings: Settings, out: Console) -> bool:
     else:
         remembered.write_text(f"{path.resolve()}\n", encoding="utf-8")
     terminal.built(built, out, err)
-    return bool(built.faults)
+    return built
+
+
+def admit(settings: Settings) -> Admit:
+    """Why a document may not be used: its review is overdue by its own date, and the operator withholds such ones."""
+    today = date.today()
+
+    def reason(document: Document) -> str:
+        late = settings.expired == "withhold" and document.review_by and document.review_by < today
+        return f"withheld, it was due for review by {document.review_by}" if late else ""
+
+    return reason
+
+
+def told(built: Built) -> str:
+    """What a build did, in one line."""
+    parts = [("added", built.added), ("changed", built.changed), ("removed", built.removed)]
+    done = [f"{name} {', '.join(ids)}" for name, ids in parts if ids]
+    faults = [f"not read: {fault}" for fault in built.faults]
+    return "; ".join([*(done or ["nothing changed"]), *faults, *(one for one in built.left if "withheld" in one)])

@@ -241,7 +241,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         console.error("Milkwise: data-locale is no language tag such as en-GB.");
       }
       const tag = (this.#locale ?? SERVED.locale).toLowerCase();
-      const lang = [tag, tag.split("-")[0], "en"].find((one) => one in SERVED.words);
+      const lang = [tag, tag.split("-")[0], ...Object.keys(SERVED.words)].find((one) => one in SERVED.words);
       this.#words = SERVED.words[lang];
       const say = (id) => this.#say(id);
       const dir = this.#option("dir") ?? this.#words.dir;
