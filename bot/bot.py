@@ -20,6 +20,7 @@ from bot.intent import load_intent
 from bot.quotes import briefly
 from bot.reply import Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
+from bot.scorer import load_scorer
 from bot.settings import Settings, hush, load
 from bot.spelling import lexicon
 from bot.triage import load_rules, triage
@@ -84,7 +85,7 @@ class Bot:
         hush()
         settings = settings or load(index=path)
         words = Words.load()
-        load_weights()  # a file that does not fit stops the start, not the first question
+        load_weights(), load_scorer()  # a file that does not fit stops the start, not the first question
         index = Index.open(Path(path or settings.index), settings.encoder)
         lexicon(index)  # gathered now, so that the first question does not wait for it
         return cls(index, settings, load_rules(words), words)
