@@ -42,7 +42,7 @@ class Bot:
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
         """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
         start = time.perf_counter()
-        with self.index.encoder.recalling():  # a question passes through the encoder once, however often it is read
+        with self.index.encoder.recalling():  # no text passes through the encoder twice
             reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         return reply.timed((time.perf_counter() - start) * 1000)
 
