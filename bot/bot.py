@@ -104,7 +104,6 @@ class Bot:
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
         """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
         start = time.perf_counter()
-<<<<<<< HEAD
         still = copy(self)  # of one index, whatever `renew` puts in its place meanwhile
         reply = still._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         reply = reply.timed((time.perf_counter() - start) * 1000)
@@ -116,11 +115,6 @@ class Bot:
         """The turn a question makes in a history: what its answer cites. For callers that kept only the questions."""
         reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         return Turn(asked, tuple(citation.passage.id for citation in reply.citations))
-=======
-        with self.index.encoder.recalling():  # no text passes through the encoder twice
-            reply = self._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
-        return reply.timed((time.perf_counter() - start) * 1000)
->>>>>>> x
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
         say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history), self.answers)
