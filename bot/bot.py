@@ -21,6 +21,7 @@ from bot.language import spoken
 from bot.quotes import briefly
 from bot.reply import Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
+from bot.scorer import load_scorer
 from bot.settings import Settings, hush, load
 from bot.spelling import lexicon
 from bot.triage import load_rules, triage
@@ -98,7 +99,7 @@ class Bot:
         words = Words.load()
         if settings.journal.on:
             words = words.keeping(settings.journal.days)
-        load_weights()  # a file that does not fit stops the start, not the first question
+        load_weights(), load_scorer()  # a file that does not fit stops the start, not the first question
         index = open_index(settings.home, settings.encoder)
         lexicon(index)  # gathered now, so that the first question does not wait for it
         return cls(index, settings, load_rules(words), words)

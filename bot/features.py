@@ -96,11 +96,6 @@ def ask(text: str, encoder: Encoder) -> Asked:
     return Asked(text, encoder.encode([text])[0], tuple(terms), vectors, rarity)
 
 
-def unusual(asked: Asked) -> list[Term]:
-    """The words the encoder has no whole piece for: rare words, names, and slips of the finger."""
-    return [term for term, rarity in zip(asked.terms, asked.rarity, strict=True) if rarity > np.log(RAREST / COMMON)]
-
-
 def context(title: str, passage: Passage) -> str:
     """What a passage is read as: its document's title and its headings above its text."""
     return "\n".join((*filter(None, (title, *passage.headings)), passage.text))

@@ -13,7 +13,7 @@ from bot.topics import AUX, END, PREDICATE, SIDES, VERBS, WH, bare, subjects
 
 # "Is it safe to …", "how long does it take to …": this "it" stands for what follows.
 DUMMY = re.compile(
-    rf"\b(?:{AUX}|isn['’]t) (?:it|that|this) (?!(?:related|similar|compared|linked|due) )"
+    rf"\b(?:{AUX}|isn['’]t) (?:it|that|this) (?!(?:related|similar|compared|linked|due|(?:\w+ )?enough) )"
     r"(?:be |take |cost |hurt |help |make )?(?:[\w-]+ ){0,2}?"
     r"(?:to|for|that|if|when) \w+|\bit(?:['’]s| is) (?:[\w-]+ ){1,2}(?:to|that)\b",
     re.I,

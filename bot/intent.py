@@ -1,8 +1,9 @@
 """What a message means that no pattern names: a small trained model over the vectors of its sentences and clauses.
 
 Comes in: a message through the encoder. Goes out: how likely it holds a red flag, and which meaning of
-`rules/exemplars.txt` it is nearest to. Each sentence and clause is judged by itself, in its context: its vector is the
-mean of its word pieces' vectors, so a long message passes through the encoder once. The parameters are data with their
+`rules/exemplars.txt` it is nearest to. Each sentence and clause of a sentence is judged: its vector is the
+mean of its word pieces' vectors. A sentence passes through the encoder by itself, so nothing said beside it can take a
+red flag away, and a question of one sentence passes once for this and the search. The parameters are data with their
 provenance (`intent.toml`); the recipe is `tests/bench/train_intent.py`. Does not know: rules, or what is said.
 """
 
@@ -29,7 +30,7 @@ SHORTEST = 5  # letters; in shorter words one slip makes another word too easily
 QUIET = "quiet"  # the meaning of everything that must not set off a signpost
 LONG = 8  # words; a longer sentence is read clause by clause as well
 SHORT = 3  # words; fewer make no clause
-CHUNK = 700  # characters that surely fit the encoder's window; a longer message is read in parts
+CHUNK = 700  # characters that surely fit the encoder's window; a longer sentence is read in parts
 _END = re.compile(r"(?<=[.!?;:])\s+|\n+| - ")
 _CUT = re.compile(r",\s*| (?=(?:and|but|also|because|so|then|though|when|while|or|since)\b)")
 _WORD = re.compile(rf"[^\W\d_]{{{SHORTEST},}}")
@@ -136,15 +137,13 @@ def figures(
 
 
 def chunks(text: str) -> Iterator[Span]:
-    """The text in parts that fit the encoder's window, cut between sentences, else between words."""
-    start = 0
-    while start < len(text):
-        end = len(text)
-        if end - start > CHUNK:
-            ends = [found.end() for found in _END.finditer(text, start, start + CHUNK)]
-            end = ends[-1] if ends else text.rfind(" ", start + CHUNK // 2, start + CHUNK) + 1 or start + CHUNK
+    """The sentences of a text; one too long for the encoder's window is cut between words."""
+    for start, end in _parts(text, (0, len(text)), _END):
+        while end - start > CHUNK:
+            cut = text.rfind(" ", start + 1, start + CHUNK) + 1 or start + CHUNK
+            yield start, cut
+            start = cut
         yield start, end
-        start = end
 
 
 def spans(text: str, within: Span) -> list[Span]:

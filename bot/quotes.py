@@ -21,7 +21,8 @@ CAVEAT = re.compile(
     r"^\W*(?:however|but|although|though|except|unless|only|always|never|do not|don['’]t|talk to|ask (?:a|your)|speak|"
     r"check with|see (?:a|your)|tell your|this does not|it (?:may|does|is) not|not everyone|not all)\b"
     r"|\b(?:discuss(?:ed)? (?:\w+ )?with|may not|might not|cannot|should not|must not|side effects|"
-    r"talk (?:\w+ )*(?:to|with) (?:a|your)|speak (?:to|with)|(?:ask|see|consult) (?:a|your) (?:doctor|nurse|health))\b",
+    r"talk(?:ed)? (?:\w+ )*(?:to|with) (?:a|your)|speak (?:to|with)|"
+    r"(?:ask|see|consult) (?:a|your) (?:doctor|nurse|health))\b",
     re.I,
 )
 # What the sentence before names: "It …", "In such cases …", "The use of these drugs …"; not "Both men and women …".
@@ -52,7 +53,7 @@ def choose(scored: Sequence[Scored], whole: bool = False, said: Sequence[Sentenc
     `said` are sentences just quoted, where more is asked for: what is nearly as good as the best has to do, or else how
     the document goes on. Empty where nothing can be quoted without words that would be missing.
     """
-    ranked = sorted((one for one in scored if _alone(one)), key=lambda one: -one.score)
+    ranked = sorted((one for one in scored if alone(one)), key=lambda one: -one.score)
     if not ranked:
         return ()
     if said:
@@ -146,7 +147,7 @@ def _lead(one: Scored) -> int | None:
     return number if found else None
 
 
-def _alone(one: Scored) -> bool:
+def alone(one: Scored) -> bool:
     """Whether a sentence can be said: not words that lead to a list, nor an item cut off from such words.
 
     Nor one whose "it" is named in the passage before: only the first passage of a section follows its heading.

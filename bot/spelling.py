@@ -25,7 +25,7 @@ SWAPPED = 5  # letters; below, only a letter left out or two swapped: "copd" is 
 TWICE = 8  # letters, from which two slips may explain a word
 HALF = 3  # letters; the shortest part of two words typed as one
 ENGLISH_WORDS = "frequency_dictionary_en_82_765.txt"
-_DISTANCE = EditDistance(DistanceAlgorithm.DAMERAU_OSA_FAST)
+_DISTANCE = EditDistance(DistanceAlgorithm.DAMERAU_OSA)
 SLIPS: dict[str, str] = ENGLISH["slips"]
 
 
@@ -69,7 +69,7 @@ def lexicon(index: Index) -> Lexicon:
 
 def slip(one: str, other: str) -> bool:
     """Whether one letter added, left out, changed, or swapped with the next makes one word the other."""
-    return one == other or bool(_DISTANCE.compare(one, other, 1) == 1)
+    return one == other or (abs(len(one) - len(other)) < 2 and bool(_DISTANCE.compare(one, other, 1) == 1))
 
 
 def commonness(word: str) -> int:

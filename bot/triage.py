@@ -74,8 +74,9 @@ def _read(asked: str, rules: Sequence[Rule], intent: Intent | None) -> Rule | No
     fired = next((rule for rule in rules if fires(rule, text)), None)
     if intent is None or (fired and (fired.kind == Kind.SMALLTALK or fired.now)):
         return fired
-    # The same letters as they were typed pass through the encoder once for this and for the search.
-    said = asked if asked.casefold() == text else text
+    # The letters as they were typed pass through the encoder once for this and for the search; a line ends a sentence.
+    lines = [normalise(line) for line in asked.splitlines()]
+    said = asked if asked.casefold() == text else ". ".join(line for line in lines if line)
     mended = intent.mend(said)
     again = fired if mended == said else next((rule for rule in rules if fires(rule, normalise(mended))), None)
     if again and again.now:

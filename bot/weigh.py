@@ -1,7 +1,9 @@
 """Which sentences answer the question, or none.
 
 Comes in: a query, the hits found for it, their index. Goes out: `Evidence`: one to three sentences and the probability
-that they answer. Does not know: how passages are found, or what is said when nothing answers.
+that they answer. A glance at every sentence picks a few; those are read together with the question, which is dear, and
+a reading says what a glance cannot: that a sentence shares every word but the one asked about. Does not know: how
+passages are found, or what is said when nothing answers.
 """
 
 from __future__ import annotations
@@ -10,21 +12,24 @@ import threading
 import tomllib
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from bot.features import NAMES, Asked, Scale, Seen, ask, context, features, see
-from bot.quotes import Scored, choose
+from bot.quotes import Scored, alone, choose
 from bot.reply import Evidence, Query
+from bot.scorer import load_scorer, pair
 from bot.terms import content, wanted
 from corpus.document import Passage
 from index.contract import FloatMatrix, Hit
 from index.index import Index
 
 WEIGHTS = Path(__file__).parent / "weights.toml"
+READING = "reading"  # the scorer's logit, beside the features of a glance
+READ = 6  # sentences read with the question
 KEPT = 512  # passages whose token vectors stay in memory, at about 100 kB each
 NEAREST = 4  # passages among which a question's words are looked for when none of them says it all
 SAME = 0.9  # on the encoder's scale, where 1 is what paraphrases come to on average
@@ -33,13 +38,13 @@ VOUCHED = 0.97  # how sure to be of an answer where the editor wrote this very q
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Trained parameters: `rank` orders sentences, `trust` says whether the best answers.
-
-    Both are (features,), one for each of NAMES.
+    """Trained parameters: `glance`, one for each of NAMES, picks the sentences to read; `rank`, for these and the
+    reading, puts them in order; the reading of the first, times `slope` plus `bias`, is the log-odds that it answers.
     """
 
+    glance: FloatMatrix
     rank: FloatMatrix
-    trust: FloatMatrix
+    slope: float
     bias: float
     threshold: float
 
@@ -48,10 +53,10 @@ class Weights:
 def load_weights(path: Path = WEIGHTS) -> Weights:
     """Read the parameters; ValueError names the file where they do not fit the features."""
     kept = tomllib.loads(path.read_text(encoding="utf-8"))
-    if tuple(kept["rank"]) != NAMES or tuple(kept["trust"]) != NAMES:
+    if tuple(kept["glance"]) != NAMES or tuple(kept["rank"]) != (*NAMES, READING):
         raise ValueError(f"{path}: its features are not those of bot/features.py. Train it again.")
-    row = {part: np.array([kept[part][name] for name in NAMES], dtype=np.float32) for part in ("rank", "trust")}
-    return Weights(row["rank"], row["trust"], kept["bias"], kept["threshold"])
+    glance, rank = (np.array([*kept[part].values()], dtype=np.float32) for part in ("glance", "rank"))
+    return Weights(glance, rank, kept["slope"], kept["bias"], kept["threshold"])
 
 
 class Memory:
@@ -83,50 +88,60 @@ _MEMORY = Memory(KEPT)
 
 
 def weigh(query: Query, hits: Sequence[Hit], index: Index, threshold: float | None = None) -> Evidence:
-    """Choose the sentences that answer, or none; `confidence` is the estimated probability that the best one does.
+    """Choose the sentences that answer, or none; `confidence` is the probability that the best one does.
 
     `threshold` stands in for the trained one where a measurement asks what would have been said. The reason is
-    "covered", "near-miss" (on the subject, and not answered), "term-not-in-documents", "nothing-found", or
-    "unclear" where the query points at something no turn has named.
+    "covered", "near-miss" (on the subject, and not answered), "term-not-in-documents", "nothing-found", or "unclear"
+    where the query points at something no turn has named.
     """
     if query.unclear:
         return Evidence((), 0.0, "unclear")
-    weights = load_weights()
     asked = ask(query.text, index.encoder)
     every = _MEMORY.see([hit.passage for hit in hits], index) if asked.terms else []
     scale = _scale(index)
     vouched = [seen for seen in every if _vouched(asked, seen.passage, index.vectors(seen.passage.id), scale)]
-    scored, confidence = _score(asked, every, index, weights, scale, {seen.passage.id for seen in vouched})
+    scored, confidence = _score(asked, every, index, scale, {seen.passage.id for seen in vouched})
     if not scored:
         return Evidence((), 0.0, "nothing-found")
-    sure = confidence >= (weights.threshold if threshold is None else threshold)
+    confidence = max(confidence, VOUCHED) if vouched else confidence
+    sure = confidence >= (load_weights().threshold if threshold is None else threshold)
     if sure and (chosen := choose(scored, whole=bool(vouched), said=query.said)):
         return Evidence(chosen, confidence, "covered")
     return Evidence((), confidence, "near-miss" if _met(asked, every) else "term-not-in-documents")
 
 
 def _score(
-    asked: Asked, every: Sequence[Seen], index: Index, weights: Weights, scale: Scale, vouched: set[str]
+    asked: Asked, every: Sequence[Seen], index: Index, scale: Scale, vouched: set[str]
 ) -> tuple[list[Scored], float]:
-    """Every sentence of the passages with its rank score, and the probability that the best one answers.
+    """The READ sentences likeliest at a glance, in the order reading puts them; the probability that the first answers.
 
     Where an editor has written the very question down for a passage, no other is considered.
     """
-    scored: list[Scored] = []
-    rows: list[FloatMatrix] = []
+    weights, glanced, rows = load_weights(), list[Scored](), list[FloatMatrix]()
     known = frozenset(stem for seen in every[:NEAREST] for stem in seen.stems)
     for seen in every:
         if vouched and seen.passage.id not in vouched:
             continue
         found = features(asked, seen, index.vectors(seen.passage.id), scale, known)
-        for number, sentence in enumerate(seen.passage.sentences):
-            scored.append(Scored(sentence, seen.passage, number, float(found[number] @ weights.rank)))
-            rows.append(found[number])
-    if not scored:
+        rows += [*found]
+        for number, score in enumerate(found @ weights.glance):
+            glanced.append(Scored(seen.passage.sentences[number], seen.passage, number, float(score)))
+    places = sorted((n for n, one in enumerate(glanced) if alone(one)), key=lambda n: -glanced[n].score)[:READ]
+    if not places:
         return [], 0.0
-    best = max(range(len(scored)), key=lambda number: scored[number].score)
-    confidence = float(1 / (1 + np.exp(-(rows[best] @ weights.trust + weights.bias))))
-    return scored, max(confidence, VOUCHED) if vouched else confidence
+    read = load_scorer().predict([_pair(asked.text, glanced[place], index) for place in places])
+    order = np.column_stack([[rows[place] for place in places], read]) @ weights.rank
+    scored = [replace(glanced[place], score=float(score)) for place, score in zip(places, order, strict=True)]
+    odds = read[int(order.argmax())] * weights.slope + weights.bias
+    return scored, float(1 / (1 + np.exp(-odds)))
+
+
+def _pair(question: str, one: Scored, index: Index) -> tuple[str, str]:
+    """A question and a sentence as they are read together."""
+    document = index.document(one.passage.document)
+    headings = (document.title if document else "", *one.passage.headings)
+    before = one.passage.sentences[one.number - 1].text if one.number else ""
+    return pair(question, one.sentence.text, headings, before)
 
 
 def _vouched(asked: Asked, passage: Passage, kept: FloatMatrix, scale: Scale) -> bool:

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.intent import PARAMETERS, QUIET, Intent, chunks, load_intent, load_model, spans
+from bot.intent import CHUNK, PARAMETERS, QUIET, Intent, chunks, load_intent, load_model, spans
 from bot.triage import load_rules
 from bot.words import Words
 from index.contract import Encoder, IndexFault
 from tests.bench.intent_data import exemplars
 
 RULES = load_rules(Words.load())
-# Said in words that no pattern has, and none of them an exemplar.
-MEANT = {
-    "poison": "our little one got hold of grandma's heart tablets and put some in his mouth",
-    "crisis": "the world would go on nicely with me out of it and tonight I mean to see to that",
-    "violence": "he squeezed my neck until everything went dark",
+MEANT = {  # none of them an exemplar
+    "poison": "my toddler chewed up the sleeping pills from my handbag",
+    "crisis": "tonight I mean to leave this world and nobody will stop me",
+    "voices": "someone only I can hear tells me what to do with the baby",
+    "baby-harm": "I keep picturing holding her under the bath water",
 }
 
 
@@ -46,9 +46,11 @@ def test_places_lie_in_the_text_and_begin_and_end_with_a_character(text: str) ->
 
 
 @given(st.text(alphabet="ab .!?\n", max_size=3000))
-def test_parts_of_a_long_message_are_the_message(text: str) -> None:
-    """Cut for the encoder's window and put together again, nothing is lost or said twice."""
-    assert "".join(text[start:end] for start, end in chunks(text)) == text
+def test_the_sentences_of_a_message_are_the_message(text: str) -> None:
+    """Read sentence by sentence nothing but spaces is lost or read twice, and each part fits the encoder."""
+    parts = list(chunks(text))
+    assert re.sub(r"\s", "", "".join(text[start:end] for start, end in parts)) == re.sub(r"\s", "", text)
+    assert all(end - start <= CHUNK for start, end in parts)
 
 
 def test_a_long_sentence_is_read_by_clause() -> None:
@@ -72,10 +74,10 @@ def test_what_no_pattern_names_is_told_by_its_meaning(intent: Intent, meaning: s
 
 def test_a_place_taken_back_is_not_read(intent: Intent) -> None:
     """A sentence that holds a hidden place is passed over; the one beside it is not."""
-    text = f"{MEANT['violence']}. {MEANT['poison']}."
-    at = text.index("neck")
+    text = f"{MEANT['voices']}. {MEANT['poison']}."
+    at = text.index("hear")
     assert intent.read(text, [(at, at + 4)]).meaning == "poison"
-    assert intent.read(MEANT["violence"], [(0, 2)]).flag == 0
+    assert intent.read(MEANT["voices"], [(0, 7)]).flag == 0
     assert intent.read("").meaning == QUIET
 
 

@@ -154,6 +154,7 @@ def test_asking_for_more_brings_what_was_said(index: Index) -> None:
         ("Do antipsychotics cause galactorrhea?", "what about ibuprofen?", "Does ibuprofen cause galactorrhea?"),
         ("Why are birth control pills used?", "then why are they stopped?", "Why are birth control pills stopped?"),
         ("When does the body let out oxytocin?", "which cells does it act on?", "(the body letting out oxytocin)"),
+        ("What is relactation?", "is it always enough to feed a baby?", "Is relactation always enough to feed a baby?"),
         ("What is relactation?", "how is it related to milk?", "How is relactation related to milk?"),
         (
             "Can an adoptive mother breastfeed? / What is oxytocin?",

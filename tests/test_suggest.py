@@ -21,8 +21,8 @@ title: Rest and fluids
 publisher: Example
 licence: CC0
 elsewhere:
-  Ask a pharmacist.:
-    - Which tablets can I buy for a cold?
+  Ask at the library.:
+    - Which books are there about colds?
 ---
 
 ## About colds
@@ -57,9 +57,9 @@ def test_questions_are_made_from_definitions_and_tried(plainly: Bot) -> None:
 
 def test_a_refusal_says_where_to_turn(plainly: Bot) -> None:
     """The editor's words for a question like one written down; else the usual ones. Neither is evidence."""
-    turned = plainly.reply("Which tablets for a cold can I buy?")
+    turned = plainly.reply("What books are there about colds?")
     assert turned.kind == Kind.ABSTAIN
-    assert (turned.claims[-1].text, turned.claims[-1].source) == ("Ask a pharmacist.", "elsewhere:cold")
+    assert (turned.claims[-1].text, turned.claims[-1].source) == ("Ask at the library.", "elsewhere:cold")
     assert plainly.reply("What is the capital of Norway?").claims[-1].source == "phrase:abstain-turn-to"
 
 

@@ -82,7 +82,7 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 .contact + .contact { margin-block-start: 16px; }
 .contact p { flex: 0 0 100%; }
 .way, .go {
-  display: flex; align-items: center; justify-content: center; min-height: 48px; min-width: 72px; padding: 0 16px; border: 1px solid var(--accent);
+  display: flex; align-items: center; justify-content: center; min-height: 48px; min-width: 80px; padding: 0 16px; border: 1px solid var(--accent);
   border-radius: var(--radius); background: none; color: var(--accent); font-weight: 600; text-decoration: none;
 }
 .urgent { padding: 20px 16px; border: 2px solid var(--urgent); background: var(--urgent-ground); }

@@ -1,9 +1,8 @@
-"""Questions with passages that do or do not answer them, from a folder of public data.
+"""Questions with passages that do or do not answer them: public ones, and our own about public pages.
 
-Comes in: a folder holding squad2, bioasq, covid_qa and medquad as JSON lines. Goes out: `Case`s, each with the passages
-a search might bring; where the answer is known to the sentence, its offsets. Near misses are the point: questions their
-paragraph does not answer, questions whose own answer is hidden, the entity swapped for another, and attributes a page
-never mentions.
+Comes in: a folder holding squad2, covid_qa and medquad as JSON lines, and tests/bench/asked. Goes out: `Case`s, each
+with the passages a search might bring and the offsets of the sentences that answer. Near misses are the point: they
+share a page's words, and it does not answer them; or the passage that does is hidden.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import hashlib
 import json
 import random
 import re
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,12 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot.terms import content
 from corpus.document import Block, Document, Passage, Section
 from corpus.split import split
 from index.contract import Encoder
 
 LIMIT = 200
+MINE = Path(__file__).parent / "asked"
+FRAMES = tomllib.loads(Path(__file__).with_name("frames.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,55 @@ def cut(name: str, heading: str, text: str, encoder: Encoder) -> list[Passage]:
     return split(document, LIMIT, encoder.count)
 
 
-def load(folder: Path, encoder: Encoder, seed: int = 7) -> list[Case]:
+def load(folder: Path, encoder: Encoder) -> list[Case]:
     """Every case, in a fixed order."""
-    general, clinical = list(squad(folder, encoder)), [*covid(folder, encoder), *bioasq(folder, encoder)]
-    general += swapped(general, random.Random(seed))
+    return [*ours(folder, encoder), *squad(folder, encoder), *covid(folder, encoder)]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A stretch of a MedQuAD page and what we asked of it: (numbers of the sentences that answer, question, its id)."""
+
+    page: str
+    heading: str
+    text: str
+    count: int
+    asked: tuple[tuple[tuple[int, ...], str, str], ...]
+
+
+def sheets(folder: Path, seed: int = 7) -> Iterator[Sheet]:
+    """Our own questions about MedQuAD's pages, from tests/bench/asked: one sheet for each "# page start end count"."""
+    pages = {row["id"]: row for row in lines(folder / "medquad" / "qa.jsonl")}
     luck = random.Random(seed)
-    clinical += [*swapped(clinical, luck), *medquad(folder, encoder, luck)]
-    return general + clinical
+    for file in sorted(MINE.glob("*.txt")):
+        for block in file.read_text(encoding="utf-8").split("# ")[1:]:
+            head, *rows = block.strip().splitlines()
+            name, start, end, count = head.split()
+            page = pages[name]
+            heading = luck.choice(FRAMES["headings"].get(page["qtype"], [""])).format(page["focus"])
+            asked = tuple(
+                (() if where == "-" else tuple(map(int, where.split(","))), question, f"{file.stem} {name} {number}")
+                for number, (where, question) in enumerate(row.split(" | ", 1) for row in rows if row.strip())
+            )
+            text = re.sub(r"\s+", " ", page["answer"])[int(start) : int(end)]
+            yield Sheet(name, " > ".join(filter(None, (page["focus"], heading))), text, int(count), asked)
+
+
+def ours(folder: Path, encoder: Encoder, others: int = 4, seed: int = 7) -> Iterator[Case]:
+    """Our own questions: the pool is the stretch of a page they were asked of, and stretches of a few other pages.
+
+    ValueError names a stretch that is not as it was when its questions were written.
+    """
+    luck, found = random.Random(seed), list(sheets(folder))
+    cuts = [cut(f"{sheet.page} {sheet.text[:20]}", sheet.heading, sheet.text, encoder) for sheet in found]
+    for sheet, passages in zip(found, cuts, strict=True):
+        told = [(passage.id, one.start, one.end) for passage in passages for one in passage.sentences]
+        if len(told) != sheet.count:
+            raise ValueError(f"{sheet.page} has {len(told)} sentences there, not {sheet.count}: its text has changed.")
+        rest = tuple(passage for each in luck.sample(cuts, others) if each is not passages for passage in each)
+        for right, question, _ in sheet.asked:
+            gold = frozenset(told[number - 1] for number in right)
+            yield Case("ours", question, (*passages, *rest), bool(gold), gold, sheet.page)
 
 
 def squad(folder: Path, encoder: Encoder, every: int = 1) -> Iterator[Case]:
@@ -104,138 +147,6 @@ def covid(folder: Path, encoder: Encoder, articles: int = 24) -> Iterator[Case]:
         }
         pool = tuple(passage for passage in page if not hidden or passage.id not in told | near)
         yield Case("covid_qa", row["question"], pool, not hidden, frozenset() if hidden else gold, str(row["doc"]))
-
-
-def bioasq(folder: Path, encoder: Encoder, questions: int = 500) -> Iterator[Case]:
-    """BioASQ: the pool is every expert's snippet; every other question has its own documents hidden."""
-    rows = lines(folder / "bioasq" / "questions.jsonl")[:questions]
-    snippets: dict[str, Passage] = {}
-    source: dict[str, str] = {}
-    mine: list[set[str]] = []
-    for row in rows:
-        own = set()
-        for snippet in sorted(row["snippets"], key=lambda one: one["text"])[:3]:
-            text = snippet["text"].strip()
-            if 40 <= len(text) <= 700:
-                name = "bioasq-" + hashlib.sha256(text.encode()).hexdigest()[:10]
-                for passage in cut(name, "", text, encoder):
-                    snippets[passage.id], source[passage.id] = passage, snippet["doc"]
-                    own.add(passage.id)
-        mine.append(own)
-    for number, (row, own) in enumerate(zip(rows, mine, strict=True)):
-        hidden = number % 2 == 1
-        pool = tuple(
-            p for id, p in snippets.items() if not hidden or (id not in own and source[id] not in row["documents"])
-        )
-        gold = frozenset((id, s.start, s.end) for id in own for s in snippets[id].sentences)
-        if gold:
-            yield Case("bioasq", row["question"], pool, not hidden, frozenset() if hidden else gold, row["id"])
-
-
-ASKED = {
-    "information": ("What is {}?", "What does {} mean?", "tell me about {}"),
-    "symptoms": ("What are the symptoms of {}?", "How do I know if I have {}?", "signs of {}"),
-    "treatment": ("How is {} treated?", "How do I treat {}?", "What can be done about {}?"),
-    "inheritance": ("Is {} inherited?", "Does {} run in families?"),
-    "frequency": ("How common is {}?", "How many people have {}?", "Is {} rare?"),
-    "genetic changes": ("What genes are related to {}?", "Which gene causes {}?"),
-    "causes": ("What causes {}?", "Why do people get {}?"),
-    "exams and tests": ("How is {} diagnosed?", "Is there a test for {}?"),
-    "outlook": ("What is the outlook for {}?", "Will I recover from {}?"),
-    "susceptibility": ("Who is at risk for {}?", "Who gets {}?"),
-    "prevention": ("How can I prevent {}?", "How to avoid {}?"),
-    "complications": ("What problems can {} lead to?",),
-}
-# What visitors ask of anything; a page without a word of the guard does not answer it.
-UNTOLD = (
-    ("How much does {} cost?", r"cost|price|expens|insur|pay|\$"),
-    ("Is {} covered by insurance?", r"insur|cover|medicaid"),
-    ("Can I buy {} medicine over the counter?", r"counter|prescri|pharmac|buy"),
-    ("Is {} safe during pregnancy?", r"pregnan|baby|babies|birth|mother|fetus"),
-    ("Can I breastfeed with {}?", r"breast|milk|nurs"),
-    ("How long does {} last?", r"last|days|weeks|months|years|chronic|lifelong|life-long|perman|duration"),
-    ("Who discovered {}?", r"discover|first described|named (?:after|for)|identified"),
-    ("Does {} hurt?", r"pain|hurt|sore|ache|discomfort"),
-    ("How do I treat {}?", r"treat|therap|surg|medic|drug|cure|manag|relie"),
-    ("Is there a cure for {}?", r"treat|therap|cure|surg|drug|medic"),
-    ("What dose should I take for {}?", r"dose|dosage|mg\b|milligram"),
-    ("Can I drink alcohol with {}?", r"alcohol|drink|beer|wine"),
-    ("What should I eat if I have {}?", r"eat|food|diet|nutri|meal"),
-    ("Can exercise help {}?", r"exercis|activ|sport|walk"),
-    ("Is {} contagious?", r"contag|infect|spread|transmi|catch|pass"),
-    ("Is {} hereditary?", r"inherit|heredit|gene|famil|parent|mutation"),
-    ("Can children get {}?", r"child|infan|kid|bab|birth|young|teen|age"),
-    ("What is the first sign of {}?", r"sign|symptom|first|early|start"),
-    ("Is there a blood test for {}?", r"blood|test|diagnos|exam|screen"),
-    ("Can stress cause {}?", r"stress|anxi|emotion|psych"),
-    ("How can I prevent {}?", r"prevent|avoid|lower|reduce|protect"),
-    ("Does {} cause hair loss?", r"hair|bald|alopecia"),
-    ("Does {} affect sleep?", r"sleep|insomn|tired|fatigue"),
-    ("Can I fly with {}?", r"fly|air|travel|plane"),
-    ("Is {} more common in men or women?", r"\bm[ae]n\b|wom[ae]n|male|sex|gender|boy|girl"),
-    ("Which doctor should I see for {}?", r"doctor|physician|special|provider|ist\b|clinic|team"),
-    ("Where can I find a support group for {}?", r"support|group|organi[sz]|help|contact"),
-    ("What are the side effects of {}?", r"side effect|adverse|effects"),
-    ("How is {} made?", r"made|produc|manufact|form|synthes"),
-    ("When was {} first used?", r"first|histor|\d{4}|introduc|approv"),
-)
-
-
-def medquad(folder: Path, encoder: Encoder, luck: random.Random, pages: int = 330) -> Iterator[Case]:
-    """MedQuAD: the pool is a subject's answers, and the same question's answers for others; plus what no page tells."""
-    rows = [row for row in lines(folder / "medquad" / "qa.jsonl") if row["qtype"] in ASKED and len(row["answer"]) > 80]
-    subjects: dict[str, dict[str, list[Passage]]] = defaultdict(dict)
-    luck.shuffle(rows)
-    short = sorted({row["focus"] for row in rows if len(row["focus"]) < 50})
-    chosen = set(luck.sample(short, min(pages, len(short))))
-    for row in rows:
-        if row["focus"] in chosen and row["qtype"] not in subjects[row["focus"]]:
-            text = re.sub(r"\s+", " ", row["answer"])[:1000].rsplit(".", 1)[0] + "."
-            found = cut(f"medquad-{row['id']}", row["focus"], text, encoder)[:2]
-            if found:
-                subjects[row["focus"]][row["qtype"]] = found
-    kinds: dict[str, list[tuple[str, list[Passage]]]] = defaultdict(list)
-    for focus, answers in subjects.items():
-        for kind, found in answers.items():
-            kinds[kind].append((focus, found))
-    for focus, answers in subjects.items():
-        own = tuple(passage for found in answers.values() for passage in found)
-        said = " ".join(passage.text for passage in own)
-        for kind, found in answers.items():
-            question = luck.choice(ASKED[kind]).format(focus)
-            others = [
-                p
-                for name, each in luck.sample(kinds[kind], min(6, len(kinds[kind])))
-                if name != focus
-                for p in each[:1]
-            ]
-            yield Case("medquad", question, (*own, *others), True, frozenset(), focus)
-            rest = tuple(passage for passage in own if passage not in found)
-            if kind != "information":
-                yield Case("medquad hidden", question, (*rest, *others), False, frozenset(), focus)
-        yield from untold(focus, own, said, luck)
-
-
-def untold(focus: str, own: tuple[Passage, ...], said: str, luck: random.Random) -> Iterator[Case]:
-    """What a page never mentions, asked of its subject and of some long word in it."""
-    rare = [term.word for term in content(said) if len(term.word) > 8]
-    for question, guard in luck.sample(UNTOLD, 4):
-        if own and not re.search(guard, said, re.I):
-            yield Case("untold", question.format(focus), own, False, frozenset(), focus)
-            if rare:
-                yield Case("untold", question.format(luck.choice(rare)), own, False, frozenset(), focus)
-
-
-def swapped(cases: list[Case], luck: random.Random) -> Iterator[Case]:
-    """Answerable questions with their longest word replaced by another question's: the subject is no longer met."""
-    right = [case for case in cases if case.answerable]
-    rare = [max((term.word for term in content(case.question)), key=len, default="") for case in right]
-    for case, word in zip(right, rare, strict=True):
-        other = luck.choice(rare)
-        said = " ".join(passage.text for passage in case.pool[:200]).lower()
-        if luck.random() < 0.35 and len(word) > 5 and len(other) > 5 and other not in said and case.kind != "bioasq":
-            question = re.sub(re.escape(word), other, case.question, flags=re.I)
-            yield Case("swapped", question, case.pool, False, frozenset(), case.group)
 
 
 def _gold(passages: list[Passage], spans: list[tuple[int, int]]) -> frozenset[tuple[str, int, int]]:
