@@ -101,7 +101,7 @@ def bare(text: str) -> str:
 
 def ways(index: Index) -> dict[str, Callable[[str], list[Passage]]]:
     """Each way of finding: a question in, passages out, best first."""
-    store = index._store
+    store = index.store
 
     def listed(hits: Sequence[Hit]) -> list[Passage]:
         return [hit.passage for hit in hits]
