@@ -56,7 +56,7 @@ def soon(seconds):
 
 chosen = random.Random(7)
 moments = {
-    "splitting": at(module, "split", False), "encoding": at(module, "_encode", True),
+    "splitting": at(module, "split", False), "encoding": at(module, "encode", True),
     "the store half written": at(sealed.SqliteStore, "replace_document", True),
     "the store written": at(sealed.SqliteStore, "close", True), "the scale": at(sealed, "calibrate", False),
     "the manifest written": at(generations, "write_manifest", True), "inspected": at(sealed, "inspect", True),
