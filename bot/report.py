@@ -30,7 +30,7 @@ WHY = {  # what weighing said → what it means to an editor
     "nothing-found": "Nothing near it was found.",
     "other-language": "The question is in a language that the documents are not in.",
     "unclear": "The question does not say what it is about.",
-    "covered": "It was answered from here, and readers said that this did not help.",
+    "unhelpful": "It was answered from here, and readers said that this did not help.",
 }
 
 
@@ -111,7 +111,7 @@ def report(journal: Journal, bot: Bot) -> Report:
         votes=thumbs,
         days=_days(asked),
         unanswered=judge.clusters([(one.text, one.reason, None) for one in refused]),
-        unhelpful=judge.clusters([(one.text, "", one.reason) for one in votes if one.vote == "down"]),
+        unhelpful=judge.clusters([(one.text, "unhelpful", one.reason) for one in votes if one.vote == "down"]),
         most=judge.clusters([(one.text, one.reason, None) for one in asked]),
     )
     judge.settle()
@@ -157,7 +157,7 @@ class _Judge:
         self.used[example] = reply
         near = reply.citations[0].passage if reply.citations else next((hit.passage for hit in reply.hits), None)
         document = self.bot.index.document(near.document) if near else None
-        (reason, _), *_ = Counter(why or reply.reason for _, why, _ in told).most_common()
+        (reason, _), *_ = Counter(why for _, why, _ in told).most_common()
         return Cluster(
             count,
             example,
