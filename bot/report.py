@@ -11,17 +11,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from bot.bot import Bot
 from bot.journal import Asked, Journal
-from bot.reply import Kind
+from bot.reply import Kind, Reply
 
 REFUSED = (Kind.ABSTAIN, Kind.CLARIFY)
 LOOKED_UP = (Kind.ANSWER, *REFUSED)  # kinds that say whether the documents cover a question
-MOST = 25  # clusters of each list
+MOST = 15  # clusters of each list; each costs a reply of today
 DISTINCT = 2000  # different questions that are clustered at most, the latest; comparing takes their square
 WHY = {  # what weighing said → what it means to an editor
     "near-miss": "The subject is there, but no sentence answers this.",
@@ -29,7 +30,7 @@ WHY = {  # what weighing said → what it means to an editor
     "nothing-found": "Nothing near it was found.",
     "other-language": "The question is in a language that the documents are not in.",
     "unclear": "The question does not say what it is about.",
-    "covered": "It was answered from here, and readers said that this did not help.",
+    "unhelpful": "It was answered from here, and readers said that this did not help.",
 }
 
 
@@ -94,7 +95,7 @@ class Report:
 def report(journal: Journal, bot: Bot) -> Report:
     """Read the journal and say what it holds, with the nearest passages and the replies of today."""
     asked, votes = list(journal.asked()), list(journal.votes())
-    judge = _Judge(bot)
+    judge = _judge(bot, bot.index.generation)
     kinds = Counter(one.kind.value for one in asked)
     flagged = Counter(one.reason for one in asked if one.kind == Kind.URGENT)
     refused = [one for one in asked if one.kind in REFUSED]
@@ -102,7 +103,7 @@ def report(journal: Journal, bot: Bot) -> Report:
     for vote in votes:
         row = thumbs.setdefault(vote.kind.value, {"up": 0, "down": 0})
         row[vote.vote] += 1
-    return Report(
+    made = Report(
         total=len(asked),
         kinds=dict(kinds.most_common()),
         refusals=dict(Counter(one.reason for one in refused).most_common()),
@@ -110,16 +111,23 @@ def report(journal: Journal, bot: Bot) -> Report:
         votes=thumbs,
         days=_days(asked),
         unanswered=judge.clusters([(one.text, one.reason, None) for one in refused]),
-        unhelpful=judge.clusters([(one.text, "", one.reason) for one in votes if one.vote == "down"]),
+        unhelpful=judge.clusters([(one.text, "unhelpful", one.reason) for one in votes if one.vote == "down"]),
         most=judge.clusters([(one.text, one.reason, None) for one in asked]),
     )
+    judge.settle()
+    return made
 
 
 class _Judge:
-    """Clusters questions, and says how each stands to the documents of today."""
+    """Clusters questions, and says how each stands to the documents of today.
+
+    The replies of one report are kept for the next, and no longer: what was erased is forgotten with it.
+    """
 
     def __init__(self, bot: Bot) -> None:
         self.bot = Bot(bot.index, bot.settings, bot.rules, bot.words)  # unobserved: a report asks nothing
+        self.before: dict[str, Reply] = {}
+        self.used: dict[str, Reply] = {}
         scale = bot.index.manifest.calibration
         self.distance = 1 - (scale["paraphrase"] - scale["paraphrase_sd"])
 
@@ -145,10 +153,11 @@ class _Judge:
     def _cluster(
         self, count: int, example: str, wordings: dict[str, int], told: Sequence[tuple[str, str, str | None]]
     ) -> Cluster:
-        reply = self.bot.reply(example)
+        reply = self.used.get(example) or self.before.get(example) or self.bot.reply(example)
+        self.used[example] = reply
         near = reply.citations[0].passage if reply.citations else next((hit.passage for hit in reply.hits), None)
         document = self.bot.index.document(near.document) if near else None
-        (reason, _), *_ = Counter(why or reply.reason for _, why, _ in told).most_common()
+        (reason, _), *_ = Counter(why for _, why, _ in told).most_common()
         return Cluster(
             count,
             example,
@@ -160,6 +169,16 @@ class _Judge:
             reply.kind,
             tuple(Counter(said for _, _, said in told if said).most_common()),
         )
+
+    def settle(self) -> None:
+        """Forget the replies that this report did not use."""
+        self.before, self.used = self.used, {}
+
+
+@lru_cache(maxsize=1)
+def _judge(bot: Bot, generation: str) -> _Judge:
+    """The judge of a bot while it answers from that index."""
+    return _Judge(bot)
 
 
 def _labels(vectors: np.ndarray[Any, np.dtype[np.float32]], distance: float) -> list[int]:

@@ -42,7 +42,12 @@ def test_whatever_is_asked_the_contract_holds(bot: Bot, asked: str, history: lis
             assert document
             assert document.text[claim.citation.start : claim.citation.end] == claim.text
         else:
-            assert claim.source.split(":")[0] in ("rule", "phrase")
+            kind, _, id = claim.source.partition(":")
+            if kind == "elsewhere":  # where a document's front matter says to turn
+                document = bot.index.document(id)
+                assert document and claim.text in [one.turn_to for one in document.elsewhere]
+            else:
+                assert kind in ("rule", "phrase")
     assert same(reply, bot.reply(asked, history, locale))
 
 

@@ -63,6 +63,8 @@ def test_the_report_says_what_to_write_next(desk: httpx.Client, bot: Bot, settin
     assert first.why
     assert bot.index.passage(first.passage)
     assert {one.example for one in found.unhelpful} == {"Can men produce milk?"}
+    assert "did not help" in found.unhelpful[0].why
+    assert {one.example: one.why for one in found.most}["Can men produce milk?"] == ""
     assert found.unhelpful[0].reasons == (("=too short", 1),)
     assert sum(found.refusals.values()) == found.kinds["abstain"] == 5
     assert sum(found.flags.values()) == found.kinds["urgent"] == 1

@@ -146,6 +146,18 @@ def chat(index: IndexDir = None, store: StoreAt = None, locale: LocaleTag = None
 
 
 @app.command()
+def mcp(index: IndexDir = None, store: StoreAt = None) -> None:
+    """Serve the tools ask, search and read_passage to one program, over standard input and output (MCP)."""
+    with one_line():
+        bot = opened(index, store)
+        from bot.faces import logs
+        from bot.faces.mcp import run_stdio
+
+        logs.configure(bot.settings.log_level, bot.settings.log_format)
+        run_stdio(bot, bot.settings)
+
+
+@app.command()
 def check(documents: Documents = None, index: IndexDir = None, store: StoreAt = None) -> None:
     """Vet documents, and verify every checksum of the index where there is one."""
     with one_line():

@@ -31,7 +31,7 @@ from index.generations import CURRENT
 from index.index import is_stale
 
 LOOK_S = 1.0  # between two looks for a newer index in a database
-PATIENCE_MS = 30_000  # a new day is noticed within this time
+PATIENCE_MS = 30_000  # a new day, or an index nobody told of, is noticed within this time
 _LOG = logging.getLogger("milkwise")
 
 
@@ -65,11 +65,12 @@ class Keeper:
         self._stop.set()
         self._thread.join(10)
 
-    def look(self) -> None:
-        """Build what is behind its documents, and take up the index in use where it is another one."""
+    def look(self, *, build: bool = True) -> None:
+        """Take up the index in use where it is another one; first, `build` what is behind its documents."""
         try:
             if (
-                not self.settings.store
+                build
+                and not self.settings.store
                 and self._documents.exists()
                 and is_stale(
                     self._documents,
@@ -133,9 +134,9 @@ class Keeper:
             yield_on_timeout=True,
             raise_interrupt=False,
         ):
-            if found or date.today() != self._day:  # a document may have expired overnight
-                self._turn()
-                self.look()
+            # A document may have expired overnight; not every file system tells of every change.
+            self.look(build=bool(found) or date.today() != self._day)
+            self._turn()
 
     def _turn(self) -> None:
         if date.today() != self._day:

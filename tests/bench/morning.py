@@ -34,6 +34,7 @@ TOKEN = "the-editor-of-this-morning"
 GAP = ["How do I clean a breast pump?", "How should a breast pump be cleaned?", "How do you clean a breast pump?"]
 QUESTIONS, TIMES, REBUILDS, BACK = 200, 4, 20, 3
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 120_000
 CLEAN = "## How do I clean a breast pump?\n\nWash every part of a breast pump in hot soapy water after each use."
 WRITTEN = "---\npublisher: A clinic\n---\n# Breast pumps\n\n" + CLEAN + "{}\n"
 
@@ -66,6 +67,9 @@ def _morning(url: str, settings: Settings, pictures: Path | None) -> dict[str, A
         start = time.perf_counter()
         report = client.get("/editor/report.json").raise_for_status().json()
         seconds = time.perf_counter() - start
+        start = time.perf_counter()
+        client.get("/editor").raise_for_status()
+        again = time.perf_counter() - start
         top = report["unanswered"][0]
         with sync_playwright() as browser:
             chromium = browser.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -76,14 +80,14 @@ def _morning(url: str, settings: Settings, pictures: Path | None) -> dict[str, A
                         color_scheme=scheme,
                         extra_http_headers={"authorization": f"Bearer {TOKEN}"},
                     )
-                    page.goto(f"{url}/editor")
+                    page.goto(f"{url}/editor", timeout=PATIENCE_MS)
                     if pictures:
                         page.screenshot(path=pictures / f"editor-{width}-{scheme}.png", full_page=True)
                     wide = page.evaluate("document.documentElement.scrollWidth")
                     assert wide <= width, f"the page is {wide} px wide at {width}"
                     page.close()
             page = chromium.new_page(extra_http_headers={"authorization": f"Bearer {TOKEN}"})
-            page.goto(f"{url}/editor")
+            page.goto(f"{url}/editor", timeout=PATIENCE_MS)
             page.get_by_role("button", name="Should be answered").first.click()
             assert "The case was added." in page.content()
             chromium.close()
@@ -97,6 +101,7 @@ def _morning(url: str, settings: Settings, pictures: Path | None) -> dict[str, A
     return {
         "questions": report["total"],
         "report_seconds": round(seconds, 1),
+        "report_seconds_again": round(again, 1),
         "top_gap": {key: top[key] for key in ("count", "example", "why", "place", "now")},
         "seconds_from_file_to_answer": round(taken, 1),
         "top_gap_now": now,
