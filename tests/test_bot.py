@@ -42,7 +42,7 @@ def test_whatever_is_asked_the_contract_holds(bot: Bot, asked: str, history: lis
             assert document
             assert document.text[claim.citation.start : claim.citation.end] == claim.text
         else:
-            assert claim.source.split(":")[0] in ("rule", "phrase")
+            assert claim.source.split(":")[0] in ("rule", "phrase", "elsewhere")
     assert same(reply, bot.reply(asked, history, locale))
 
 
