@@ -98,7 +98,7 @@ def looked_for(reply: Reply) -> str:
 
 def left_open(reply: Reply) -> list[str]:
     """A line for each question of the message that the documents do not answer, beside those that they do."""
-    return [f"Not in the documents: {question}" for question in reply.unanswered]
+    return [f"These documents don't say: {question}" for question in reply.unanswered]
 
 
 def plain(text: str) -> str:

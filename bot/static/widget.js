@@ -449,7 +449,6 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         title = cited?.title;
         parts.push(make("p", { dir: "auto" }, claim.text, cited && " ", cited && this.#number(cited, reply)));
       }
-      parts.push(...reply.unanswered.map((one) => make("p", {}, this.#say("unanswered", { question: one }))));
       parts.push(...reply.contacts.map((contact) => this.#contact(contact)));
       if (urgent) parts.push(make("button.quiet", { click: () => this.#box.focus() }, this.#say("ask-else")));
       else if (reply.kind !== "smalltalk") parts.push(this.#row(reply));
