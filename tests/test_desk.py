@@ -22,6 +22,7 @@ class Watched:
 
     def __init__(self, bot: Bot) -> None:
         self.bot, self.index, self.asked, self.door = bot, bot.index, list[str](), threading.Event()
+        self.observers = bot.observers
         self.door.set()
 
     def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:

@@ -13,7 +13,7 @@ from bot.reply import Kind, Turn
 GOLDEN = Path(__file__).parent / "golden"
 DIALOGUES = load_cases(GOLDEN / "dialogues.txt")
 # A little below what is measured today: a fall is a fault, a rise is a reason to raise them.
-FLOORS = {"answer": 0.75, "paraphrase": 0.16, "near-miss": 0.7, "off-topic": 0.9, "typo": 0.6, "follow-up": 0.7}
+FLOORS = {"answer": 0.85, "paraphrase": 0.25, "near-miss": 0.78, "off-topic": 0.9, "typo": 0.8, "follow-up": 0.75}
 
 
 def talks() -> list[list[Case]]:
@@ -63,7 +63,7 @@ def test_held_out_questions_stay_above_their_floor(heldout: Report, sort: str) -
 
 def test_the_right_passage_is_among_the_hits(development: Report) -> None:
     """What is weighed holds the answer: the search finds the passage among its eight in nearly every case."""
-    assert development.recall()[8].share >= 0.97
+    assert development.recall()[8].share >= 0.96
 
 
 def test_the_same_conversation_gets_the_same_replies(bot: Bot) -> None:

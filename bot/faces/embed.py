@@ -36,18 +36,7 @@ SAID = (
     *("error-long", "error-wait", "feedback-thanks", "helpful", "hours", "launch", "lead-in"),
     *("not-helpful", "not-reviewed", "no-publisher", "offline", "open-document", "page", "placeholder", "privacy"),
     *("read-as", "refused", "remove-topic", "retry", "reviewed", "slow", "source-number", "start-again", "starters"),
-    *(
-        "stop",
-        "stopped",
-        "suggestions",
-        "text-to",
-        "they-do-answer",
-        "unanswered",
-        "unreachable",
-        "visit",
-        "welcome",
-        "you-asked",
-    ),
+    *("stop", "stopped", "suggestions", "text-to", "they-do-answer", "unreachable", "visit", "welcome", "you-asked"),
     "your-question",
 )
 PLACES = ("topic", "minutes", "number", "hours", "title", "page", "question", "date", "site")  # the widget fills these

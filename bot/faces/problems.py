@@ -141,6 +141,8 @@ def named(errors: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
 
 def place(fault: Exception) -> str:
     """The type of a fault and where it arose, for a log: its message may hold what a visitor wrote."""
+    while isinstance(fault, ExceptionGroup) and len(fault.exceptions) == 1:  # a task group's wrapping
+        fault = fault.exceptions[0]
     frames = traceback.extract_tb(fault.__traceback__)[-FRAMES:]
     return f"{type(fault).__name__} at " + "; ".join(f"{one.filename}:{one.lineno} in {one.name}" for one in frames)
 

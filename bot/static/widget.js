@@ -473,7 +473,6 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         title = cited?.title;
         parts.push(make("p", { dir: "auto" }, claim.text, cited && " ", cited && this.#number(cited, reply)));
       }
-      parts.push(...(reply.unanswered ?? []).map((question) => make("p", { dir: "auto" }, this.#say("unanswered", { question }))));
       parts.push(...reply.contacts.map((contact) => this.#contact(contact)));
       if (urgent) parts.push(make("button.quiet", { click: () => this.#box.focus() }, this.#say("ask-else")));
       else if (reply.kind !== "smalltalk") parts.push(this.#row(reply));
