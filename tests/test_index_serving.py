@@ -53,7 +53,7 @@ def test_a_question_is_encoded_once(bot: Bot, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Network, "run", counted)
     bot.reply(again := question.replace("the fridge", "a fridge"))
-    assert seen == [again]
+    assert seen.count(again) == 1  # beside it only the documents' own questions, tried as suggestions
 
 
 def test_the_manifest_says_how_near_it_is(index: Index) -> None:

@@ -186,8 +186,8 @@ def test_a_fault_of_ours_tells_nothing(
         ({"host": "help.example.org"}, 200),
         ({"host": "evil.example"}, 421),
         ({"host": "help.example.org.evil.example"}, 421),
-        ({"origin": SITE}, 200),
-        ({"origin": "http://localhost:7860"}, 200),
+        ({"origin": SITE}, 401),  # the gate asks a page for a session token
+        ({"origin": "http://localhost:7860"}, 403),  # another port of this machine is another site
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "null"}, 403),
     ],

