@@ -19,6 +19,7 @@ UNUSED = (
 )
 CALLS = ("/queue/join", "/run/predict")  # what a page posts to do something
 POSTS = (*CALLS, "/cancel", "/reset")
+EVENT = ("/reset",)  # named by the event alone; all else by the page's session
 
 
 class Sound:
@@ -58,7 +59,8 @@ class Sound:
             json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
         except (ValueError, RecursionError):  # not JSON, NaN, half a character, nested without end
             return False
-        if not isinstance(data, dict) or not isinstance(data.get("session_hash"), str):
+        name = "event_id" if route in EVENT else "session_hash"
+        if not isinstance(data, dict) or not isinstance(data.get(name), str):
             return False
         if route not in CALLS:
             return True

@@ -40,7 +40,7 @@
       if (!card) return "";
       const part = (name) => tidy(one(name, card)?.textContent ?? "");
       const title = part(".title"), place = part(".place");
-      return `[${link.textContent}] ${title}${place && `: ${place}`} (${part(".origin")})\n    ${one(".open a", card).href}`;
+      return `[${link.textContent}] ${title}${place && `: ${place}`} (${part(".origin")})\n    ${one(".open a:last-of-type", card).href}`;
     }).filter(Boolean);
     const sources = cited.length ? [`${words["sources"]}\n${cited.join("\n")}`] : [];
     return [...said, ...sources, tidy(one(".note").textContent)].join("\n\n") + "\n";

@@ -125,7 +125,7 @@ class Chat:
     def assert_clean(self) -> None:
         """No other host was asked for anything, the content policy held, nothing was kept in the browser."""
         assert self.foreign == []
-        assert self.complaints == []
+        assert not self.complaints, self.complaints
         assert self.page.evaluate("window.broken") == []
         assert self.context.cookies() == []
         kept = "[...Object.entries(localStorage), ...Object.entries(sessionStorage)]"

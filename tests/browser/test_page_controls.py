@@ -85,7 +85,7 @@ def test_a_thumb_moves_a_counter_and_nothing_else(visit: Visit, site: str) -> No
 
     def count(vote: str) -> int:
         with urllib.request.urlopen(f"{site}/metrics") as answer:
-            found = re.search(rf'vote="{vote}",kind="answer"}} (\d+)', answer.read().decode())
+            found = re.search(rf'kind="answer",vote="{vote}"}} (\d+)', answer.read().decode())
         return int(found[1]) if found else 0
 
     chat = visit()

@@ -118,7 +118,7 @@ def test_without_scripts_the_disclaimer_and_a_way_on_remain(browser: Browser, si
     page = context.new_page()
     page.goto(f"{site}/chat/")
     expect(page.get_by_role("note")).to_have_text(WORDS.disclaimer(LOCALE).text)
-    page.locator("noscript a").click()
+    page.locator("noscript a").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Questions these documents answer")
     context.close()
 
