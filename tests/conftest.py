@@ -21,6 +21,11 @@ hush()
 ENCODER = "all-MiniLM-L6-v2"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright's event loop runs on in the thread it was started in, and others need theirs."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     """The bundled model, written down and loaded once."""
