@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from bot.asking import questions
 from bot.followup import LEAN, PERSON, PICKED, SWAP, depends, repeats, standing_for
+from bot.lay import plain
 from bot.named import asked_for, lists, named, plural
 from bot.phrasing import sentence, swapped, told
 from bot.reply import Query, Turn
@@ -57,13 +58,13 @@ def rewrite(asked: str, history: Sequence[Turn], index: Index, answered: Answere
     """
     before: Before | None = None
     for turn in history:
-        for question in questions(mend(turn.asked, index)):
+        for question in questions(plain(mend(turn.asked, index), index)):
             query, found = _resolve(question, before, index)
             about = found or _cited(turn, index)
             if about and (found or turn.cited or content(question)):  # a greeting in between changes no subject
                 before = _after(before, query, about, answered)
     queries = []
-    parts = questions(mend(asked, index))
+    parts = questions(plain(mend(asked, index), index))
     for question in parts:
         query, found = _resolve(sentence(bare(question)) if len(parts) > 1 else question, before, index)
         before = _after(before, query, found, answered) if found else before
