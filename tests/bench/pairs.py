@@ -229,7 +229,7 @@ def mine(folder: Path, encoder: Encoder) -> list[Pair]:
             raise ValueError(f"{sheet.page} has {len(own)} sentences there, not {sheet.count}: its text has changed.")
         for numbers, question, query in sheet.asked:
             right = [own[number - 1] for number in numbers]
-            rest = nearest(question, [one for one in own if one not in right], 5)
+            rest = nearest(question, [one for one in own if one not in right], 4 if right else 2)
             found += [one.pair("mine", question, 1.0, sheet.page, query) for one in right[:2]]
             found += [one.pair("mine", question, 0.0, sheet.page, query) for one in rest]
     return found

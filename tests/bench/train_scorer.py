@@ -2,17 +2,15 @@
 
 Run: `python -m tests.bench.train_scorer DATA [--out FOLDER]` with a folder of public data as tests/bench/pairs.py
 describes it. Takes about an hour on two cores that have bfloat16. It starts from the bundled encoder, all-MiniLM-L6-v2;
-its word vectors stay as they are. First all kinds of pairs, once; then our own questions, which are closest to what
-visitors ask, twice; then those about hormones, pregnancy and milk, three times, with a quarter of the others. What is
-shipped is the mean of that and of one more stretch, on questions of the form "Can X cause Y?", which the first doubts
-too much and the second too little (a mean of weights: Wortsman et al. 2022, "Model soups"). The loss is that of each
-pair, and of picking the answer among the sentences of one question.
+its word vectors stay as they are. First the public questions, once; then our own, which are closest to what visitors
+ask, twice. The loss is that of each pair, and of picking the answer among the sentences of one question.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import random
 import tempfile
 from collections import defaultdict
@@ -35,8 +33,8 @@ LOG = logging.getLogger("train_scorer")
 WINDOW = 112  # word pieces of a pair in training
 BATCH = 48  # pairs a step, of whole questions
 CHUNK = 400  # questions among which those of like length are put together
-RELATIONS = "r"  # what the files of questions about causes and effects begin with
-DOMAIN = "9"  # what the files of questions about hormones, pregnancy and milk begin with
+FIRST = ("1", "2", "3", "4")  # files of our own questions that are in the first phase too
+DOMAIN = "9"  # what the files of questions about hormones, pregnancy and milk begin with; they count twice
 LISTED = 0.3  # weight of picking among a question's sentences, beside judging each
 SMOOTH = 0.01  # labels are made by people and rules: no answer is certain
 DATA = (
@@ -187,19 +185,10 @@ def main() -> None:
         encoder, _ = prepare(BUNDLED, Path(folder))
         told, test = split(public(arguments.data, encoder))
         ours, ours_test = split(mine(arguments.data, encoder))
-    trainee = Trainee(seed=1)
-    every, parts = grouped([*told, *ours]), defaultdict(list)
-    for group in grouped(ours):
-        parts[group[0].query[0]].append(group)  # by the file of our own questions
-    first = [group for group in every if group[0].query[0] in "1234" or group[0].kind != "mine"]
-    own = [group for group in grouped(ours) if group[0].query[0] not in (DOMAIN, RELATIONS)]
-    last = [*parts["5"], *parts["6"], *(3 * parts[DOMAIN])]
-    for phase in (Phase(first, 1, 1e-4), Phase(own, 2, 7e-5), Phase(last, 1, 5e-5)):
-        trainee.learn(phase)
-    before = {name: weight.clone() for name, weight in trainee.model.state_dict().items()}
-    trainee.learn(Phase([*(2 * parts[RELATIONS]), *parts["7"]], 1, 4e-5))
-    after = trainee.model.state_dict()
-    trainee.model.load_state_dict({name: (before[name] + after[name]) / 2 for name in after})
+    torch.set_num_threads(len(os.sched_getaffinity(0)))  # whatever the encoder was held to
+    trainee, own = Trainee(seed=1), grouped(ours)
+    trainee.learn(Phase([*grouped(told), *(group for group in own if group[0].query.split()[0] in FIRST)], 1, 1e-4))
+    trainee.learn(Phase([*own, *(group for group in own if group[0].query[0] == DOMAIN)], 2, 8e-5))
     notes = figures(trainee, [*test, *ours_test])
     for note in notes:
         LOG.info(note)
