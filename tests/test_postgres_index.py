@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.bot import Bot
+from bot.calibrate import Calibrator
 from bot.faces.api import create_app
 from bot.faces.cli import app
 from bot.faces.keeper import Change, Keeper
@@ -37,7 +38,7 @@ DEV = Path(__file__).parent / "golden" / "dev.txt"
 def address(postgres: Server) -> str:
     """A database with the bundled documents, built once; read it, do not change it."""
     made = postgres.create("bundled")
-    build(BUNDLED, made, ENCODER, 200)
+    build(BUNDLED, made, ENCODER, 200, calibrator=Calibrator(8))
     return made
 
 
