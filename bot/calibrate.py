@@ -78,8 +78,8 @@ def _tried(question: str, hits: Sequence[Hit], index: Index, answering: Iterable
     evidence = weigh(Query(question, question), hits, index, threshold=0.0, vouch=False)
     found = index.passage(evidence.sentences[0].passage) if evidence else None
     if found:
-        odds = float(np.log(evidence.confidence) - np.log1p(-evidence.confidence))
-        yield Trial(odds, _section(found) in answering, bool(answering))
+        chance = min(max(evidence.confidence, 1e-6), 1 - 1e-6)
+        yield Trial(float(np.log(chance / (1 - chance))), _section(found) in answering, bool(answering))
 
 
 def own_questions(index: Index, words: Words) -> list[tuple[str, frozenset[Section]]]:

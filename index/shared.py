@@ -61,10 +61,9 @@ def build(
 ) -> Built:
     """Bring the index up to those documents, in one step; the ones that did not change are not touched.
 
-    A second revision follows where `calibrator` finds something else than before.
-
-    Makes the tables, or brings them up to date, first. Raises IndexFault where nothing could be read or written, or
-    someone else builds; the index in use then stays as it is.
+    A second step follows where `calibrator` finds something else of them than was found before. Makes the tables, or
+    brings them up to date, first. Raises IndexFault where nothing could be read or written, or someone else builds; the
+    index in use then stays as it is.
     """
     reading = readable(documents, admit)
     with _builder(address) as (database, connection):
@@ -85,8 +84,7 @@ def build(
             useful = old if before and before.encoder == model.name else None
             vectors = encode(model, useful, [each.id for each in todo if each.id in had], cut, progress)
             changes = [Change(each, passages, [vectors[one.id] for one in passages]) for each, passages in cut]
-            left = [each for id in had if id not in manifest.documents and old and (each := old.document(id))]
-            changes += [Change(each, [], []) for each in left]
+            changes += [Change(each, [], []) for each in _left(database, manifest)]
             _publish(database, connection, changes, manifest)
         # Only what is published can be searched here, so what is found makes a revision of its own. It is looked for
         # even where no document changed: the build before may have died between the two.
@@ -170,6 +168,16 @@ def _manifest(documents: Sequence[Document], model: Encoder, limit: int, trust: 
         sizes={},
         trust=trust,
     )
+
+
+def _left(database: Database, manifest: Manifest) -> list[Document]:
+    """The documents there that the manifest does not list; also those of an index this version cannot read."""
+    store = PostgresStore(database, 0)
+    try:
+        store.newest()
+    except IndexFault:
+        return []  # nothing was ever put in
+    return [each for id in store.documents() if id not in manifest.documents and (each := store.document(id))]
 
 
 def _trust(database: Database, model: Encoder, calibrator: Calibrator) -> dict[str, str | float]:

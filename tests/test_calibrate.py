@@ -20,10 +20,14 @@ from bot.reply import Query
 from bot.settings import load
 from bot.weigh import reader, weigh
 from bot.words import Words
-from index import generations
+from index import generations, home
+from index.contract import IndexFault
+from index.database import Database
 from index.index import READER, Index, build, is_stale
+from index.manifest import Manifest
 from tests.conftest import ENCODER
 from tests.index_samples import BIKES, BREAD, write
+from tests.postgres_server import Server
 
 BARE = {"Cloth": "A duster is a soft cloth for dry shelves.", "Sinks": "Rinse the sink with hot water every evening."}
 
@@ -106,14 +110,15 @@ def test_questions_come_from_every_section(index: Index, shelf: Path, tmp_path: 
 
 
 class Fixed:
-    """A calibrator that has made up its mind."""
+    """A calibrator that has made up its mind; the documents it was shown are noted."""
 
     def __init__(self, name: str, shift: float) -> None:
-        self.name, self.shift = name, shift
+        self.name, self.shift, self.seen = name, shift, list[tuple[str, ...]]()
 
     def __call__(self, index: Index) -> Mapping[str, float]:
         """The findings, whatever the index; it has to be open, and free of earlier ones."""
-        assert index.documents() and not index.manifest.trust
+        assert not index.manifest.trust
+        self.seen.append(tuple(document.id for document in index.documents()))
         return {"shift": self.shift}
 
 
@@ -175,4 +180,46 @@ def test_whoever_builds_is_told(index: Index, shelf: Path, tmp_path: Path, capsy
     assert "expects nothing to go by: 7 questions" in " ".join(capsys.readouterr().out.split())
     assert not upkeep.behind(site)
     said = upkeep.expects(index.manifest.trust)
-    assert re.fullmatch(r"about \d+% of its answers wrong, about \d+% of what .* \(by \d+ questions .*\)", said)
+    assert re.fullmatch(
+        r"where half .* about \d+% of the answers given wrong and \d+% .* \(by \d+ .*, and \d+ .*\)", said
+    )
+
+
+def revisions(address: str) -> list[float]:
+    """The shift of each revision in a database, in order."""
+    database = Database(address)
+    facts = database.read(lambda one: one.execute("SELECT facts FROM milkwise.revisions ORDER BY number").fetchall())
+    database.close()
+    return [float(Manifest.from_json(each).trust.get("shift", 0.0)) for (each,) in facts]
+
+
+def test_what_is_found_makes_a_revision_of_its_own(empty_database: str, shelf: Path) -> None:
+    """In a database documents come first, under what was found before; then what is found, if it is something else."""
+    first, second, chosen = Fixed("one", 0.2), Fixed("one", 0.3), (shelf, empty_database, ENCODER, 200)
+    made = home.build(*chosen, calibrator=first)
+    assert made.trust == {READER: "one", "shift": 0.2} and revisions(empty_database) == [0.0, 0.2]
+    assert home.build(*chosen, calibrator=first).generation == made.generation
+    assert revisions(empty_database) == [0.0, 0.2]
+    write(shelf, "tea", {"Steeping": "Three minutes are enough."})
+    again = home.build(*chosen, calibrator=second)
+    assert revisions(empty_database) == [0.0, 0.2, 0.2, 0.3]
+    assert first.seen == [("bikes", "bread", "chores")] * 2
+    assert second.seen == [("bikes", "bread", "chores", "tea")]
+    shared = home.open_index(empty_database, ENCODER)
+    assert shared.generation == again.generation and shared.document("tea")
+    shared.close()
+    assert home.build(*chosen).trust == {} and revisions(empty_database)[-1] == 0.0
+
+
+def test_an_index_of_an_older_version_is_replaced(empty_database: str, shelf: Path, postgres: Server) -> None:
+    """A database built before there was trust is built anew, and what was removed meanwhile is gone."""
+    home.build(shelf, empty_database, ENCODER, 200)
+    older = """facts::jsonb - 'trust' || '{"format": 2}'"""
+    postgres.run("faq", f"UPDATE milkwise.revisions SET facts = {older}")
+    with pytest.raises(IndexFault, match="its format is 2"):
+        home.open_index(empty_database, ENCODER)
+    (shelf / "bikes.md").unlink()
+    home.build(shelf, empty_database, ENCODER, 200)
+    shared = home.open_index(empty_database, ENCODER)
+    assert [document.id for document in shared.documents()] == ["bread", "chores"]
+    shared.close()

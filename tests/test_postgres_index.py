@@ -64,6 +64,15 @@ def test_both_lists_are_those_of_a_folder(address: str, index: Index) -> None:
     shared.close()
 
 
+def test_what_is_found_is_that_of_a_folder(address: str, index: Index) -> None:
+    """Asked its own questions, the same index says the same of itself, wherever it lives."""
+    shared = open_index(address, ENCODER)
+    here, there = dict(index.manifest.trust), dict(shared.manifest.trust)
+    assert there.pop("reader") == here.pop("reader")
+    assert there == pytest.approx(here, abs=0.011)
+    shared.close()
+
+
 def test_replies_are_those_of_a_folder(address: str, bot: Bot) -> None:
     """A whole reply differs in nothing but the name of the index."""
     shared = Bot.open(address)

@@ -109,7 +109,8 @@ def expects(trust: Mapping[str, str | float]) -> str:
         return f"nothing to go by: {trust.get('asked', 0):.0f} questions of its own are too few"
     asked, hidden, wrong, missed = (float(trust[each]) for each in ("asked", "hidden", "wrong", "missed"))
     return (
-        f"about {wrong:.0%} of its answers wrong, about {missed:.0%} of what it could answer declined"
+        f"where half of the questions have no answer, about {wrong:.0%} of the answers given wrong"
+        f" and {missed:.0%} of the right ones declined"
         f" (by {asked:.0f} questions of its own, and {hidden:.0f} without an answer)"
     )
 

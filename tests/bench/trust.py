@@ -104,8 +104,8 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    head = ("documents", "shift", "n", "calibration error", "answers that are wrong", "right ones declined")
-    head += ("without an answer, answered", "wrong, as the build expects", "declined, as it expects")
+    head = ["documents", "shift", "n", "calibration error", "answers that are wrong", "right ones declined"]
+    head += ["without an answer, answered", "wrong, as the build expects", "declined, as it expects"]
     sys.stdout.write(f"| {' | '.join(head)} |\n|{'---|' * len(head)}\n")
     for line in rows(parser.parse_args().data):
         sys.stdout.write(f"{line}\n")
