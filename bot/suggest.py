@@ -50,7 +50,7 @@ def nearest(text: str, hits: Sequence[Hit], index: Index, put: Put, cited: set[s
             continue
         keys, vectors = hit.passage.keys, index.vectors(hit.passage.id)[1 + len(hit.passage.spans) :]
         if not keys:
-            keys = _made(hit.passage, put)
+            keys = made_from(hit.passage, put)
             vectors = index.encoder.encode(keys) if keys else vectors
         if keys:
             best = int((vectors @ vector).argmax())
@@ -90,12 +90,7 @@ def titled(index: Index) -> tuple[Passage, ...]:
     return tuple(first.values())
 
 
-def plain(question: str) -> str:
-    """A question without case and punctuation, to see whether two are the same."""
-    return " ".join(re.findall(r"\w+", question.casefold()))
-
-
-def _made(passage: Passage, put: Put) -> tuple[str, ...]:
+def made_from(passage: Passage, put: Put) -> tuple[str, ...]:
     """Questions that a passage answers by what it defines, or else by its heading."""
     made = []
     for sentence in passage.sentences:
@@ -105,6 +100,11 @@ def _made(passage: Passage, put: Put) -> tuple[str, ...]:
             subject = found[1] if found[1][1:] != found[1][1:].lower() else found[1].lower()  # a name keeps its case
             made.append(put("ask-what-many" if found[2] == "are" else "ask-what", subject))
     return tuple(dict.fromkeys(made)) or tuple(put("ask-about", heading) for heading in passage.headings[-1:])
+
+
+def plain(question: str) -> str:
+    """A question without case and punctuation, to see whether two are the same."""
+    return " ".join(re.findall(r"\w+", question.casefold()))
 
 
 @lru_cache(maxsize=4)

@@ -8,6 +8,7 @@ passages are found, or what is said when nothing answers.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import tomllib
 from collections import OrderedDict
@@ -21,11 +22,12 @@ import numpy as np
 from bot.features import NAMES, Asked, Scale, Seen, ask, context, features, see
 from bot.quotes import Scored, alone, choose
 from bot.reply import Evidence, Query
-from bot.scorer import load_scorer, pair
+from bot.scorer import FOLDER, load_scorer, pair
 from bot.terms import content, wanted
 from corpus.document import Passage
 from index.contract import FloatMatrix, Hit
-from index.index import Index
+from index.index import READER, Index
+from index.network import FACTS
 
 WEIGHTS = Path(__file__).parent / "weights.toml"
 READING = "reading"  # the scorer's logit, beside the features of a glance
@@ -59,6 +61,13 @@ def load_weights(path: Path = WEIGHTS) -> Weights:
     return Weights(glance, rank, kept["slope"], kept["bias"], kept["threshold"])
 
 
+@cache
+def reader() -> str:
+    """The name of the weights and the scorer in use: what was found out with others does not hold for them."""
+    parts = (WEIGHTS, FOLDER / FACTS)  # the facts of a network hold the checksums of its files
+    return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()[:12]
+
+
 class Memory:
     """Passages through the encoder, the latest KEPT of them; safe to share between threads."""
 
@@ -87,19 +96,22 @@ class Memory:
 _MEMORY = Memory(KEPT)
 
 
-def weigh(query: Query, hits: Sequence[Hit], index: Index, threshold: float | None = None) -> Evidence:
+def weigh(
+    query: Query, hits: Sequence[Hit], index: Index, threshold: float | None = None, vouch: bool = True
+) -> Evidence:
     """Choose the sentences that answer, or none; `confidence` is the probability that the best one does.
 
-    `threshold` stands in for the trained one where a measurement asks what would have been said. The reason is
-    "covered", "near-miss" (on the subject, and not answered), "term-not-in-documents", "nothing-found", or "unclear"
-    where the query points at something no turn has named.
+    `threshold` stands in for the trained one where a measurement asks what would have been said; without `vouch` a
+    question that the editor wrote down counts for no more than another. The reason is "covered", "near-miss" (on the
+    subject, and not answered), "term-not-in-documents", "nothing-found", or "unclear" where the query points at
+    something no turn has named.
     """
     if query.unclear:
         return Evidence((), 0.0, "unclear")
     asked = ask(query.text, index.encoder)
     every = _MEMORY.see([hit.passage for hit in hits], index) if asked.terms else []
     scale = _scale(index)
-    vouched = [seen for seen in every if _vouched(asked, seen.passage, index.vectors(seen.passage.id), scale)]
+    vouched = [seen for seen in every if vouch and _vouched(asked, seen.passage, index.vectors(seen.passage.id), scale)]
     scored, confidence = _score(asked, every, index, scale, {seen.passage.id for seen in vouched})
     if not scored:
         return Evidence((), 0.0, "nothing-found")
@@ -132,7 +144,7 @@ def _score(
     read = load_scorer().predict([_pair(asked.text, glanced[place], index) for place in places])
     order = np.column_stack([[rows[place] for place in places], read]) @ weights.rank
     scored = [replace(glanced[place], score=float(score)) for place, score in zip(places, order, strict=True)]
-    odds = read[int(order.argmax())] * weights.slope + weights.bias
+    odds = read[int(order.argmax())] * weights.slope + weights.bias + _shift(index)
     return scored, float(1 / (1 + np.exp(-odds)))
 
 
@@ -161,6 +173,12 @@ def _met(asked: Asked, every: Sequence[Seen]) -> bool:
     """Whether the question's rarest word stands in any passage found."""
     rarest = asked.terms[int(asked.rarity.argmax())]
     return any(rarest.stem in seen.stems for seen in every)
+
+
+def _shift(index: Index) -> float:
+    """What is added to the log-odds on these documents, where it was found with the weights and scorer in use."""
+    trust = index.manifest.trust
+    return float(trust.get("shift", 0.0)) if trust.get(READER) == reader() else 0.0
 
 
 def _scale(index: Index) -> Scale:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.document import Document, Passage
+
+if TYPE_CHECKING:
+    from index.index import Index
 
 FloatMatrix = NDArray[np.float32]
 
@@ -108,3 +111,14 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of what holds it open."""
+
+
+class Calibrator(Protocol):
+    """Finds out how far what is read in an index can be trusted, by asking it."""
+
+    @property
+    def name(self) -> str:
+        """Whom the findings hold for: found by another, an index is stale."""
+
+    def __call__(self, index: Index) -> Mapping[str, float]:
+        """The findings on an index that nothing was found about yet: the same for the same index."""

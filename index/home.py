@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from index import generations, index
-from index.contract import IndexFault
+from index.contract import Calibrator, IndexFault
 from index.embed import Progress
 from index.index import Admit, Built, Index
 
@@ -45,14 +45,20 @@ def renewed(opened: Index, home: Home, encoder: str) -> Index | None:
 
 
 def build(
-    documents: Path, home: Home, encoder: str, limit: int, progress: Progress | None = None, admit: Admit | None = None
+    documents: Path,
+    home: Home,
+    encoder: str,
+    limit: int,
+    progress: Progress | None = None,
+    admit: Admit | None = None,
+    calibrator: Calibrator | None = None,
 ) -> Built:
     """Build or update the index of a file or folder; see `index.index.build`."""
     if is_address(home):
         with _extra():
             from index import shared
-        return shared.build(documents, str(home), encoder, limit, progress, admit)
-    return index.build(documents, Path(home), encoder, limit, progress, admit)
+        return shared.build(documents, str(home), encoder, limit, progress, admit, calibrator)
+    return index.build(documents, Path(home), encoder, limit, progress, admit, calibrator)
 
 
 def verify(home: Home) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from corpus.document import CorpusError, Document, Passage
 from corpus.read import Reading, read
 from corpus.split import split
 from index import generations
-from index.contract import Encoder, FloatMatrix, Hit, IndexFault, Store
+from index.contract import Calibrator, Encoder, FloatMatrix, Hit, IndexFault, Store
 from index.embed import Progress, encode
 from index.encode import fingerprint, load_encoder, prepare, sweep, written
 from index.files import checksum
@@ -31,6 +31,7 @@ from index.store import SqliteStore
 RANK_OFFSET = 60  # reciprocal rank fusion's usual constant: how slowly a lower rank loses weight
 DEPTH = 200  # how far down each ranked list is read
 CACHED = 2_000  # documents kept in memory once they were quoted
+READER = "reader"  # in `Manifest.trust`: the name of the calibrator
 
 Admit = Callable[[Document], str]  # why a document may not be used, "" where it may
 
@@ -39,7 +40,8 @@ Admit = Callable[[Document], str]  # why a document may not be used, "" where it
 class Built:
     """What a build did, as document ids; the faults and files left of the reading; the generation now in use.
 
-    `slow` says why the encoder could not be written down for serving, and is "" where it could.
+    `slow` says why the encoder could not be written down for serving, and is "" where it could; `trust` is the
+    manifest's.
     """
 
     added: tuple[str, ...]
@@ -50,6 +52,7 @@ class Built:
     left: tuple[str, ...]
     generation: str
     slow: str = ""
+    trust: Mapping[str, str | float] = field(default_factory=dict)
 
 
 class Index:
@@ -148,6 +151,11 @@ def fuse(dense: Sequence[Hit], lexical: Sequence[Hit], k: int, cosine: Callable[
     ]
 
 
+def trusted(index: Index, calibrator: Calibrator) -> dict[str, str | float]:
+    """What goes into the manifest of an index as `trust`."""
+    return {READER: calibrator.name, **calibrator(index)}
+
+
 def build(
     documents: Path,
     index: Path,
@@ -155,16 +163,17 @@ def build(
     limit: int,
     progress: Progress | None = None,
     admit: Admit | None = None,
+    calibrator: Calibrator | None = None,
 ) -> Built:
     """Build or update the index of a file or folder; passages that did not change keep their vectors.
 
     `limit` is the longest passage in word pieces; `progress` is told (passages encoded, passages to encode); a document
-    that `admit` has a reason against is left. Raises IndexFault where nothing could be read or written, or someone else
-    builds; the index in use then stays as it is.
+    that `admit` has a reason against is left; what `calibrator` finds is kept in the manifest. Raises IndexFault where
+    nothing could be read or written, or someone else builds; the index in use then stays as it is.
     """
     reading = readable(documents, admit)
     try:
-        manifest, before = _build(reading.documents, index, encoder, limit, progress)
+        manifest, before = _build(reading.documents, index, encoder, limit, progress, calibrator)
     except (OSError, sqlite3.Error) as problem:
         remedy = "Make room there, or choose another folder for the index."
         raise IndexFault(str(index), f"could not be written ({problem}).", remedy) from None
@@ -196,10 +205,18 @@ def told(reading: Reading, manifest: Manifest, before: Mapping[str, str]) -> Bui
         left=reading.left,
         generation=manifest.generation,
         slow=str(manifest.serving.get("because", "")),
+        trust=manifest.trust,
     )
 
 
-def is_stale(documents: Path, index: Path, encoder: str, limit: int, admit: Admit | None = None) -> bool:
+def is_stale(
+    documents: Path,
+    index: Path,
+    encoder: str,
+    limit: int,
+    admit: Admit | None = None,
+    calibrator: Calibrator | None = None,
+) -> bool:
     """Whether a build would change something that was not rolled back. Reads the documents but loads no model."""
     try:
         manifest = generations.verified(index, generations.current(index))
@@ -209,6 +226,8 @@ def is_stale(documents: Path, index: Path, encoder: str, limit: int, admit: Admi
     found = {document.id: document.digest for document in _admitted(read(documents), admit).documents}
     if corpus_digest(found) == generations.left_behind(index):
         return False
+    if calibrator and manifest.trust.get(READER) != calibrator.name:
+        return True
     built = (manifest.encoder, dict(manifest.splitter), dict(manifest.documents))
     return built != (fingerprint(encoder), splitter(limit), found)
 
@@ -240,7 +259,12 @@ def _admitted(reading: Reading, admit: Admit | None) -> Reading:
 
 
 def _build(
-    documents: Sequence[Document], index: Path, encoder: str, limit: int, progress: Progress | None
+    documents: Sequence[Document],
+    index: Path,
+    encoder: str,
+    limit: int,
+    progress: Progress | None,
+    calibrator: Calibrator | None,
 ) -> tuple[Manifest, Mapping[str, str]]:
     """Build aside and swap in; the manifest, and document id → digest of what was in use before."""
     with generations.builder(index) as aside, contextlib.ExitStack() as opened:
@@ -252,6 +276,11 @@ def _build(
         cut.sort(key=lambda pair: pair[0].id)  # so that the order of reading leaves no trace
         vectors = encode(model, old, list(old.documents()) if old else [], cut, progress)
         manifest = write(aside, cut, vectors, model, serving, limit)
+        if calibrator:
+            store, _ = open_sealed(index, aside, model.name)
+            with contextlib.closing(Index(store, model, manifest, partial(generations.fault, index))) as made:
+                manifest = replace(manifest, trust=trusted(made, calibrator))
+            generations.write_manifest(aside, manifest)
         generations.publish(index, aside, manifest)
         sweep(index, [each.serving for each in generations.held(index)])
     return manifest, before

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Manifest:
     end. `documents` is document id → digest, `corpus` one SHA-256 over them. `calibration` is the encoder's own scale
     of cosines (see scale.py). `files` is file name → SHA-256 of its bytes, `sizes` how many there are. `serving` says
     how the encoder is run: by a network written down beside the generations (its folder, the SHA-256 of its facts, the
-    least cosine with the model it was made from), or by sentence-transformers, and why.
+    least cosine with the model it was made from), or by sentence-transformers, and why. `trust` is what a `Calibrator`
+    found out about these documents, and under "reader" whom it holds for; empty where none was asked.
     """
 
     encoder: str
@@ -34,6 +35,7 @@ class Manifest:
     files: Mapping[str, str]
     sizes: Mapping[str, int]
     serving: Mapping[str, str | float]
+    trust: Mapping[str, str | float] = field(default_factory=dict)
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -48,7 +50,7 @@ class Manifest:
             raise ValueError("it is no manifest")
         if found["format"] != FORMAT:
             raise ValueError(f"its format is {found['format']!r}, this version reads {FORMAT}")
-        names = {field.name for field in fields(cls)}
+        names = {each.name for each in fields(cls)}
         if set(found) != names:
             raise ValueError(f"its keys differ: {', '.join(sorted(set(found) ^ names))}")
         kinds = {"encoder": str, "dim": int, "corpus": str}

@@ -7,16 +7,17 @@ damaged. Does not know: how a store keeps rows, or how hits are ranked.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from corpus.document import Document
 from corpus.split import split
-from index.contract import Encoder, IndexFault
+from index.contract import Calibrator, Encoder, IndexFault
 from index.database import KEY, Connection, Database, migrate, version, wanted_version
 from index.embed import Progress, encode
 from index.encode import fingerprint, load_encoder
-from index.index import Admit, Built, Index, readable, told
+from index.index import Admit, Built, Index, readable, told, trusted
 from index.manifest import Manifest, corpus_digest
 from index.postgres import PostgresStore
 from index.postings import Cutter
@@ -50,12 +51,19 @@ def renewed(opened: Index, encoder: str) -> Index | None:
 
 
 def build(
-    documents: Path, address: str, encoder: str, limit: int, progress: Progress | None, admit: Admit | None
+    documents: Path,
+    address: str,
+    encoder: str,
+    limit: int,
+    progress: Progress | None,
+    admit: Admit | None,
+    calibrator: Calibrator | None,
 ) -> Built:
     """Bring the index up to those documents, in one step; the ones that did not change are not touched.
 
-    Makes the tables, or brings them up to date, first. Raises IndexFault where nothing could be read or written, or
-    someone else builds; the index in use then stays as it is.
+    A second step follows where `calibrator` finds something else of them than was found before. Makes the tables, or
+    brings them up to date, first. Raises IndexFault where nothing could be read or written, or someone else builds; the
+    index in use then stays as it is.
     """
     reading = readable(documents, admit)
     with _builder(address) as (database, connection):
@@ -67,15 +75,22 @@ def build(
         had = before.documents if before else {}
         same = before is not None and (before.encoder, dict(before.splitter)) == (model.name, splitter(limit))
         todo = [each for each in reading.documents if not same or had.get(each.id) != each.digest]
-        manifest = _manifest(reading.documents, model, limit)
+        # Until it is calibrated the new revision goes on with what was found about the one before: those who follow it
+        # in between are nearer to the truth than with nothing.
+        trust = before.trust if before and calibrator else {}
+        manifest = _manifest(reading.documents, model, limit, trust)
         if manifest != before:
             cut = [(each, split(each, min(limit, model.window), model.count)) for each in todo]
             useful = old if before and before.encoder == model.name else None
             vectors = encode(model, useful, [each.id for each in todo if each.id in had], cut, progress)
             changes = [Change(each, passages, [vectors[one.id] for one in passages]) for each, passages in cut]
-            left = [each for id in had if id not in manifest.documents and old and (each := old.document(id))]
-            changes += [Change(each, [], []) for each in left]
+            changes += [Change(each, [], []) for each in _left(database, manifest)]
             _publish(database, connection, changes, manifest)
+        # Only what is published can be searched here, so what is found makes a revision of its own. It is looked for
+        # even where no document changed: the build before may have died between the two.
+        if calibrator and (found := _trust(database, model, calibrator)) != manifest.trust:
+            manifest = replace(manifest, trust=found)
+            _publish(database, connection, [], manifest)
     return told(reading, manifest, had)
 
 
@@ -139,7 +154,7 @@ def _encoder(name: str) -> Encoder:
     return load_encoder(name, Path(), SERVING)
 
 
-def _manifest(documents: Sequence[Document], model: Encoder, limit: int) -> Manifest:
+def _manifest(documents: Sequence[Document], model: Encoder, limit: int, trust: Mapping[str, str | float]) -> Manifest:
     digests = {each.id: each.digest for each in sorted(documents, key=lambda each: each.id)}
     return Manifest(
         encoder=model.name,
@@ -151,7 +166,24 @@ def _manifest(documents: Sequence[Document], model: Encoder, limit: int) -> Mani
         serving=SERVING,
         files={},
         sizes={},
+        trust=trust,
     )
+
+
+def _left(database: Database, manifest: Manifest) -> list[Document]:
+    """The documents there that the manifest does not list; also those of an index this version cannot read."""
+    store = PostgresStore(database, 0)
+    try:
+        store.newest()
+    except IndexFault:
+        return []  # nothing was ever put in
+    return [each for id in store.documents() if id not in manifest.documents and (each := store.document(id))]
+
+
+def _trust(database: Database, model: Encoder, calibrator: Calibrator) -> dict[str, str | float]:
+    """What is found about the newest revision, by itself: with nothing found before."""
+    store, manifest = newest(database, model.name)
+    return trusted(Index(store, model, replace(manifest, trust={}), database.fault), calibrator)
 
 
 def _publish(database: Database, connection: Connection, changes: Sequence[Change], manifest: Manifest) -> None:

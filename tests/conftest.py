@@ -36,9 +36,11 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
 
 @pytest.fixture(scope="session")
 def index_dir(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
-    """An index of the bundled documents, built once; read it, do not change it."""
+    """An index of the bundled documents, built once as a server's is; read it, do not change it."""
+    from bot.calibrate import Calibrator  # here, so that the tests of what lies below run without it
+
     folder = tmp_path_factory.mktemp("bundled") / "index"
-    build(BUNDLED, folder, ENCODER, limit=200)
+    build(BUNDLED, folder, ENCODER, limit=200, calibrator=Calibrator(8))
     return folder
 
 
@@ -53,7 +55,7 @@ def index(index_dir: Path) -> Iterator[Index]:
 @pytest.fixture(scope="session")
 def bot(index_dir: Path) -> Bot:
     """A bot on that index, with the shipped rules and words and no other settings."""
-    from bot.bot import Bot  # here, so that the tests of what lies below run without it
+    from bot.bot import Bot
     from bot.settings import load
 
     return Bot.open(index_dir, load(index=index_dir))

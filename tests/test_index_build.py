@@ -256,5 +256,5 @@ def test_the_manifest_is_plain_json(index_dir: Path) -> None:
     """An operator can read what an index was built from."""
     folder = index_dir / (index_dir / CURRENT).read_text().strip()
     found = json.loads((folder / "manifest.json").read_text())
-    assert list(found) == sorted(found) and found["format"] == 2
+    assert list(found) == sorted(found) and found["format"] == 3
     assert sorted(file.name for file in folder.iterdir()) == ["dense.faiss", "manifest.json", "store.sqlite"]

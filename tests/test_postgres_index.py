@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.bot import Bot
+from bot.calibrate import Calibrator
 from bot.faces.api import create_app
 from bot.faces.cli import app
 from bot.faces.keeper import Change, Keeper
@@ -37,7 +38,7 @@ DEV = Path(__file__).parent / "golden" / "dev.txt"
 def address(postgres: Server) -> str:
     """A database with the bundled documents, built once; read it, do not change it."""
     made = postgres.create("bundled")
-    build(BUNDLED, made, ENCODER, 200)
+    build(BUNDLED, made, ENCODER, 200, calibrator=Calibrator(8))
     return made
 
 
@@ -60,6 +61,15 @@ def test_both_lists_are_those_of_a_folder(address: str, index: Index) -> None:
         words, same = (each.store.lexical(case.ask, 20) for each in (index, shared))
         assert [hit.passage for hit in same] == [hit.passage for hit in words], case.ask
         assert [hit.bm25 for hit in same] == pytest.approx([hit.bm25 for hit in words], rel=1e-6, abs=1e-9), case.ask
+    shared.close()
+
+
+def test_what_is_found_is_that_of_a_folder(address: str, index: Index) -> None:
+    """Asked its own questions, the same index says the same of itself, wherever it lives."""
+    shared = open_index(address, ENCODER)
+    here, there = dict(index.manifest.trust), dict(shared.manifest.trust)
+    assert there.pop("reader") == here.pop("reader")
+    assert there == pytest.approx(here, abs=0.011)
     shared.close()
 
 

@@ -32,7 +32,6 @@ from corpus.document import CorpusError
 from index.contract import IndexFault
 from index.encode import fingerprint
 from index.home import named, verify
-from index.index import is_stale
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -165,9 +164,7 @@ def _index(settings: Settings) -> _Found:
     kept = verify(settings.home)
     what = "documents" if settings.store else "files"
     yield State.OK, f"{named(settings.home)}: {len(kept)} {what}, every checksum right"
-    if not settings.store and is_stale(
-        upkeep.documents(settings), settings.index, settings.encoder, settings.passage_pieces
-    ):
+    if not settings.store and upkeep.behind(settings):
         yield State.NOTE, "it is behind the documents or the settings.", f"{build}, or serve, which updates it."
 
 

@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from bot.bot import Bot
+from bot.faces import upkeep
 from bot.faces.editing import csv_text
 from bot.faces.guard import PAGE_CSP
 from bot.faces.problems import Problem
@@ -98,6 +99,7 @@ def _reports(routes: APIRouter, app: FastAPI, bot: Bot, settings: Settings) -> N
             ],
             changes=list(app.state.changes),
             generation=index.generation,
+            expects=upkeep.expects(index.manifest.trust),
         )
         return HTMLResponse(shown, headers=HEADERS)
 

@@ -28,7 +28,6 @@ from bot.settings import Settings
 from corpus.document import CorpusError
 from index.contract import IndexFault
 from index.generations import CURRENT
-from index.index import is_stale
 
 LOOK_S = 1.0  # between two looks for a newer index in a database
 PATIENCE_MS = 30_000  # a new day, or an index nobody told of, is noticed within this time
@@ -68,18 +67,7 @@ class Keeper:
     def look(self, *, build: bool = True) -> None:
         """Take up the index in use where it is another one; first, `build` what is behind its documents."""
         try:
-            if (
-                build
-                and not self.settings.store
-                and self._documents.exists()
-                and is_stale(
-                    self._documents,
-                    self.settings.index,
-                    self.settings.encoder,
-                    self.settings.passage_pieces,
-                    upkeep.admit(self.settings),
-                )
-            ):
+            if build and not self.settings.store and self._documents.exists() and upkeep.behind(self.settings):
                 built = upkeep.rebuild(self.settings, terminal.console(stderr=True))
                 self._done = upkeep.told(built)
             self._take()

@@ -7,11 +7,13 @@ how an index is built.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 
+from bot.calibrate import Calibrator
 from bot.faces import terminal
 from bot.settings import BUNDLED, Settings
 from corpus.document import Document
@@ -59,18 +61,25 @@ def refresh(settings: Settings) -> None:
     elif not path.exists():
         err.print(f"{path}: not there any more. The index is used as it is.")
         return
-    elif not is_stale(path, settings.index, settings.encoder, settings.passage_pieces, admit(settings)):
+    elif not behind(settings):
         return
     else:
         err.print(f"The index in {settings.index} is behind {path}: updating it")
     rebuild(settings, err)
 
 
+def behind(settings: Settings) -> bool:
+    """Whether a build would change the index in the settings' folder."""
+    chosen = settings.encoder, settings.passage_pieces, admit(settings), Calibrator(settings.top_k)
+    return is_stale(documents(settings), settings.index, *chosen)
+
+
 def rebuild(settings: Settings, out: Console) -> Built:
     """Build the index, and print what was done to `out`."""
     path, err = documents(settings), terminal.console(stderr=True)
     with terminal.progress(err) as progress:
-        built = build(path, settings.home, settings.encoder, settings.passage_pieces, progress, admit(settings))
+        chosen = settings.encoder, settings.passage_pieces, progress, admit(settings), Calibrator(settings.top_k)
+        built = build(path, settings.home, *chosen)
     remembered = settings.index / SOURCE
     if settings.store:
         pass  # servers never build there, and so need not know from what
@@ -79,6 +88,7 @@ def rebuild(settings: Settings, out: Console) -> Built:
     else:
         remembered.write_text(f"{path.resolve()}\n", encoding="utf-8")
     terminal.built(built, out, err)
+    out.print(f"{'expects':8}{expects(built.trust)}")
     return built
 
 
@@ -91,6 +101,18 @@ def admit(settings: Settings) -> Admit:
         return f"withheld, it was due for review by {document.review_by}" if late else ""
 
     return reason
+
+
+def expects(trust: Mapping[str, str | float]) -> str:
+    """How far an index can be trusted, by what a build found out: one line for whoever runs it."""
+    if "wrong" not in trust:
+        return f"nothing to go by: {trust.get('asked', 0):.0f} questions of its own are too few"
+    asked, hidden, wrong, missed = (float(trust[each]) for each in ("asked", "hidden", "wrong", "missed"))
+    return (
+        f"where half of the questions have no answer, about {wrong:.0%} of the answers given wrong"
+        f" and {missed:.0%} of the right ones declined"
+        f" (by {asked:.0f} questions of its own, and {hidden:.0f} without an answer)"
+    )
 
 
 def told(built: Built) -> str:
