@@ -30,7 +30,6 @@ from index.index import READER, Index
 from index.network import FACTS
 
 WEIGHTS = Path(__file__).parent / "weights.toml"
-READING = "reading"  # the scorer's logit, beside the features of a glance
 READ = 6  # sentences read with the question
 KEPT = 512  # passages whose token vectors stay in memory, at about 100 kB each
 NEAREST = 4  # passages among which a question's words are looked for when none of them says it all
@@ -40,12 +39,11 @@ VOUCHED = 0.97  # how sure to be of an answer where the editor wrote this very q
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Trained parameters: `glance`, one for each of NAMES, picks the sentences to read; `rank`, for these and the
-    reading, puts them in order; the reading of the first, times `slope` plus `bias`, is the log-odds that it answers.
+    """Trained parameters: `glance`, one for each of NAMES, picks the sentences to read; a sentence's reading, times
+    `slope` plus `bias`, is the log-odds that it answers.
     """
 
     glance: FloatMatrix
-    rank: FloatMatrix
     slope: float
     bias: float
     threshold: float
@@ -55,10 +53,10 @@ class Weights:
 def load_weights(path: Path = WEIGHTS) -> Weights:
     """Read the parameters; ValueError names the file where they do not fit the features."""
     kept = tomllib.loads(path.read_text(encoding="utf-8"))
-    if tuple(kept["glance"]) != NAMES or tuple(kept["rank"]) != (*NAMES, READING):
+    if tuple(kept["glance"]) != NAMES:
         raise ValueError(f"{path}: its features are not those of bot/features.py. Train it again.")
-    glance, rank = (np.array([*kept[part].values()], dtype=np.float32) for part in ("glance", "rank"))
-    return Weights(glance, rank, kept["slope"], kept["bias"], kept["threshold"])
+    glance = np.array([*kept["glance"].values()], dtype=np.float32)
+    return Weights(glance, kept["slope"], kept["bias"], kept["threshold"])
 
 
 @cache
@@ -125,27 +123,24 @@ def weigh(
 def _score(
     asked: Asked, every: Sequence[Seen], index: Index, scale: Scale, vouched: set[str]
 ) -> tuple[list[Scored], float]:
-    """The READ sentences likeliest at a glance, in the order reading puts them; the probability that the first answers.
+    """The READ sentences likeliest at a glance, each with the log-odds that it answers; the best one's probability.
 
     Where an editor has written the very question down for a passage, no other is considered.
     """
-    weights, glanced, rows = load_weights(), list[Scored](), list[FloatMatrix]()
+    weights, glanced = load_weights(), list[Scored]()
     known = frozenset(stem for seen in every[:NEAREST] for stem in seen.stems)
     for seen in every:
         if vouched and seen.passage.id not in vouched:
             continue
-        found = features(asked, seen, index.vectors(seen.passage.id), scale, known)
-        rows += [*found]
-        for number, score in enumerate(found @ weights.glance):
-            glanced.append(Scored(seen.passage.sentences[number], seen.passage, number, float(score)))
-    places = sorted((n for n, one in enumerate(glanced) if alone(one)), key=lambda n: -glanced[n].score)[:READ]
-    if not places:
+        found = features(asked, seen, index.vectors(seen.passage.id), scale, known) @ weights.glance
+        glanced += [Scored(seen.passage.sentences[n], seen.passage, n, float(score)) for n, score in enumerate(found)]
+    likely = sorted((one for one in glanced if alone(one)), key=lambda one: -one.score)[:READ]
+    if not likely:
         return [], 0.0
-    read = load_scorer().predict([_pair(asked.text, glanced[place], index) for place in places])
-    order = np.column_stack([[rows[place] for place in places], read]) @ weights.rank
-    scored = [replace(glanced[place], score=float(score)) for place, score in zip(places, order, strict=True)]
-    odds = read[int(order.argmax())] * weights.slope + weights.bias + _shift(index)
-    return scored, float(1 / (1 + np.exp(-odds)))
+    read = load_scorer().predict([_pair(asked.text, one, index) for one in likely])
+    odds = read * weights.slope + weights.bias + _shift(index)
+    scored = [replace(one, score=float(each)) for one, each in zip(likely, odds, strict=True)]
+    return scored, float(1 / (1 + np.exp(-odds.max())))
 
 
 def _pair(question: str, one: Scored, index: Index) -> tuple[str, str]:

@@ -61,41 +61,37 @@ class Asked:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to weigh: what picks READ sentences, what orders them, and how sure the first one's score makes us."""
+    """A way to weigh: `glance` picks READ sentences, or all are taken; `order` puts them in order by their figures, or
+    the scorer's reading does."""
 
     glance: FloatMatrix | None
-    rank: FloatMatrix | None
-    surely: str  # "logit" of the first, or its "score" in the order
+    order: FloatMatrix | None = None
 
     def first(self, asked: Asked) -> tuple[bool, float]:
-        """Whether the best sentence answers, and the score that stands for how sure we are."""
+        """Whether the best sentence answers, and its score, which stands for how sure we are."""
         places = np.arange(len(asked.logits))
         if self.glance is not None:
             places = np.argsort(-(asked.figures @ self.glance), kind="stable")[:READ]
-        both = np.column_stack([asked.figures[places], asked.logits[places]])
-        scores = asked.logits[places] if self.rank is None else both @ self.rank
+        scores = asked.logits[places] if self.order is None else asked.figures[places] @ self.order
         best = int(scores.argmax())
-        return bool(asked.answers[places[best]]), float(both[best, -1] if self.surely == "logit" else scores[best])
+        return bool(asked.answers[places[best]]), float(scores[best])
 
 
 def ways() -> Iterator[tuple[str, Way]]:
     """What is shipped; each part of it taken out; and the two baselines."""
-    weights, none = load_weights(), np.zeros(len(NAMES) + 1, dtype=np.float32)
+    glance = load_weights().glance
 
     def only(*starts: str) -> FloatMatrix:
-        held = [float(name.startswith(starts)) for name in NAMES]
-        return np.array([*held, 0.0], dtype=np.float32)
+        return np.array([float(name.startswith(starts)) for name in NAMES], dtype=np.float32)
 
-    yield "as shipped", Way(weights.glance, weights.rank, "logit")
-    yield "every sentence read, no glance", Way(None, weights.rank, "logit")
-    yield "ordered by the reading alone", Way(weights.glance, None, "logit")
+    yield "as shipped", Way(glance)
+    yield "every sentence read, no glance", Way(None)
     for name, starts in PARTS.items():
-        held = 1 - only(*starts)
-        yield f"without {name}", Way(weights.glance * held[:-1], weights.rank * held, "logit")
-    yield "without the reading", Way(weights.glance, np.append(weights.glance, 0.0).astype(np.float32), "score")
-    yield "MiniLM cosine: sentence, in context, passage", Way(None, none + only("cosine_"), "score")
+        yield f"a glance without {name}", Way(glance * (1 - only(*starts)))
+    yield "the glance alone, nothing read", Way(None, glance)
+    yield "MiniLM cosine: sentence, in context, passage", Way(None, only("cosine_"))
     late = only("match_sentence", "match_passage")
-    yield "the same and late interaction", Way(None, none + only("cosine_") + 2 * late, "score")
+    yield "the same and late interaction", Way(None, only("cosine_") + 2 * late)
 
 
 def golden(bot: Bot) -> Iterator[Asked]:

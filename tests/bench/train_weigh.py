@@ -2,8 +2,8 @@
 
 Run: `python -m tests.bench.train_weigh DATA` with a folder of public data as tests/bench/weigh_data.py describes it,
 after tests/bench/train_scorer.py. Takes about twenty minutes on one core. Same data, same encoder, same scorer, same
-file. The glance is learnt on the questions the scorer was trained on; order and trust on others, because what it says
-of a sentence it has learnt by heart is worth nothing. Of the golden cases it sees the [tune] part of
+file. The glance is learnt on questions the scorer was trained on; trust on others, because what it says of a sentence
+it has learnt by heart is worth nothing. Of the golden cases it sees the [tune] part of
 tests/golden/dev.txt, to set the threshold by, and no other.
 """
 
@@ -26,7 +26,7 @@ from bot.measure import load_cases
 from bot.measure import measure as score
 from bot.scorer import load_scorer, pair
 from bot.settings import BUNDLED as BUNDLED_DOCUMENTS
-from bot.weigh import READ, READING, WEIGHTS, load_weights
+from bot.weigh import READ, WEIGHTS, load_weights
 from corpus.document import Passage
 from index.contract import Encoder, FloatMatrix
 from index.encode import BUNDLED, prepare
@@ -126,8 +126,8 @@ def measure(cases: Sequence[Case], encoder: Encoder, scale: Scale, shelf: Shelf)
 def fit(x: FloatMatrix, y: FloatMatrix, weight: FloatMatrix, ridge: float) -> tuple[FloatMatrix, float]:
     """Logistic regression by Newton's method: weights (features,) and a bias."""
     x = np.hstack([x, np.ones((len(x), 1))]).astype(np.float64)
-    names = [*NAMES, READING] if x.shape[1] > 2 else [READING]
-    kinds = np.array([*(name.startswith("wants_") for name in names[: x.shape[1] - 1]), False])
+    names = NAMES if x.shape[1] > 2 else ("",)
+    kinds = np.array([*(name.startswith("wants_") for name in names), False])
     expected, penalty = np.where(kinds, PRIOR, 0.0), np.where(kinds, 20 * ridge, ridge)
     penalty[-1] = 1e-6
     beta = expected.copy()
@@ -158,51 +158,42 @@ def learn_glance(rows: Sequence[Row]) -> FloatMatrix:
 
 @dataclass(frozen=True)
 class Read:
-    """A case once its likeliest sentences are read: (n, features + 1) figures, and which of the n answer."""
+    """A case once its likeliest sentences are read: (n,) logits of the scorer, and which of the n answer."""
 
     case: Case
-    figures: FloatMatrix
+    logits: FloatMatrix
     answers: FloatMatrix
+
+    @property
+    def best(self) -> int:
+        """The sentence that comes first."""
+        return int(self.logits.argmax())
 
 
 def read(rows: Sequence[Row], glance: FloatMatrix) -> list[Read]:
-    """The READ likeliest sentences of each case, with the scorer's logit beside their features."""
+    """The READ likeliest sentences of each case, with what the scorer says of them."""
     scorer, found = load_scorer(), []
     for row in rows:
         places = np.argsort(-(row.figures @ glance), kind="stable")[:READ]
         logits = scorer.predict([row.pairs[place] for place in places])
-        found.append(Read(row.case, np.column_stack([row.figures[places], logits]), row.answers[places]))
+        found.append(Read(row.case, logits, row.answers[places]))
     return found
 
 
 @dataclass(frozen=True)
-class Model:
-    """What is learnt: `glance` (features,) picks sentences, `rank` (features + 1,) orders them once they are read, and
-    the logit of the first, times `slope` plus `bias`, gives the log-odds that it answers."""
+class Trust:
+    """The logit of a question's best sentence, times `slope` plus `bias`, gives the log-odds that it answers."""
 
-    glance: FloatMatrix
-    rank: FloatMatrix
     slope: float
     bias: float
 
-    def best(self, case: Read) -> int:
-        """The sentence that comes first."""
-        return int((case.figures @ self.rank).argmax())
 
-    def odds(self, case: Read) -> float:
-        """The log-odds that it answers."""
-        return float(case.figures[self.best(case), -1] * self.slope + self.bias)
-
-
-def learn(glance: FloatMatrix, cases: Sequence[Read]) -> Model:
-    """The order, from sentences read, our own questions counting most; the trust, from the first of each question."""
-    x, y = np.vstack([case.figures for case in cases]), np.hstack([case.answers for case in cases])
-    weight = np.array([SHARE.get(case.case.kind, 1.0) for case in cases for _ in case.answers], dtype=np.float32)
-    rank, _ = fit(x, y, weight, RIDGE)
-    first = [(case.figures[n, -1:], case.answers[n]) for case in cases for n in [int((case.figures @ rank).argmax())]]
+def learn(cases: Sequence[Read]) -> Trust:
+    """From the best sentence of each question, our own counting most."""
     share = np.array([SHARE.get(case.case.kind, 1.0) for case in cases], dtype=np.float32)
-    slope, bias = fit(np.array([row for row, _ in first]), np.array([right for _, right in first]), share, 1e-3)
-    return Model(glance, rank, float(slope[0]), bias)
+    logits = np.array([[case.logits[case.best]] for case in cases])
+    slope, bias = fit(logits, np.array([case.answers[case.best] for case in cases]), share, 1e-3)
+    return Trust(float(slope[0]), bias)
 
 
 def auroc(right: FloatMatrix, wrong: FloatMatrix) -> float:
@@ -210,14 +201,14 @@ def auroc(right: FloatMatrix, wrong: FloatMatrix) -> float:
     return float((right[:, None] > wrong).mean())
 
 
-def figures(cases: Sequence[Read], model: Model) -> list[str]:
+def figures(cases: Sequence[Read]) -> list[str]:
     """One line a kind of question: how often the best sentence answers, and how well answerable ones are told apart."""
     lines = []
     for kind in sorted({case.case.kind for case in cases}):
         mine = [case for case in cases if case.case.kind == kind]
-        right = np.array([model.odds(case) for case in mine if case.case.answerable])
-        wrong = np.array([model.odds(case) for case in mine if not case.case.answerable])
-        found = np.mean([case.answers[model.best(case)] for case in mine if case.case.answerable])
+        right = np.array([case.logits[case.best] for case in mine if case.case.answerable])
+        wrong = np.array([case.logits[case.best] for case in mine if not case.case.answerable])
+        found = np.mean([case.answers[case.best] for case in mine if case.case.answerable])
         kept = np.mean(right > np.quantile(wrong, REFUSED))
         lines.append(
             f"{kind}: {len(right)} answerable, {len(wrong)} not; best sentence answers {found:.3f}; "
@@ -257,30 +248,26 @@ def write(rows: Sequence[Row]) -> None:
     unseen = read([row for row in rows if part(row.case.group) == "test"], glance)  # by the scorer too
     told = [case for case in unseen if part(f"{case.case.group} trust") == "train"]
     test = [case for case in unseen if part(f"{case.case.group} trust") == "test"]
-    model = learn(glance, told)
-    notes = [
-        f"order and trust learnt on {len(told)} questions; tested on {len(test)} of other groups:",
-        *figures(test, model),
-    ]
+    trust = learn(told)
+    notes = [f"trust learnt on {len(told)} questions; tested on {len(test)} of other groups:", *figures(test)]
     for note in notes:
         LOG.info(note)
-    WEIGHTS.write_text(_file(model, 0.5, notes), encoding="utf-8")
-    WEIGHTS.write_text(_file(model, threshold(GOLDEN), notes), encoding="utf-8")
+    WEIGHTS.write_text(_file(glance, trust, 0.5, notes), encoding="utf-8")
+    WEIGHTS.write_text(_file(glance, trust, threshold(GOLDEN), notes), encoding="utf-8")
 
 
-def _file(model: Model, level: float, notes: Sequence[str]) -> str:
+def _file(glance: FloatMatrix, trust: Trust, level: float, notes: Sequence[str]) -> str:
     quoted = "".join(f"    {json.dumps(note)},\n" for note in notes)
     text = (
         "# Trained parameters of bot/weigh.py. Written by the recipe below; do not edit.\n"
-        f"slope = {model.slope:.4f}\nbias = {model.bias:.4f}\nthreshold = {level:.4f}\n\n"
+        f"slope = {trust.slope:.4f}\nbias = {trust.bias:.4f}\nthreshold = {level:.4f}\n\n"
         f"[made]\ndate = {date.today().isoformat()}\n"
         f'recipe = "python -m tests.bench.train_weigh DATA"\nencoder = "{BUNDLED}"\n'
         f"data = [\n{''.join(f'    {json.dumps(each)},' + chr(10) for each in DATA)}]\n"
         f'threshold = "refuses {REFUSED:.0%} of near misses, by [tune] of tests/golden/dev.txt"\n'
         f"measured = [\n{quoted}]\n"
     )
-    for name, keys, values in (("glance", NAMES, model.glance), ("rank", (*NAMES, READING), model.rank)):
-        text += f"\n[{name}]\n" + "".join(f"{key} = {value:.4f}\n" for key, value in zip(keys, values, strict=True))
+    text += "\n[glance]\n" + "".join(f"{key} = {value:.4f}\n" for key, value in zip(NAMES, glance, strict=True))
     return text
 
 
