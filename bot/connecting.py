@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.terms import ENGLISH, LIGHT, SMALL, Term, content, stem, words
+from bot.terms import ENGLISH, LIGHT, SMALL, content, stem, words
 
 LONGEST = 120  # characters
 SUBJECT = 12  # words
@@ -88,7 +88,7 @@ def _names(subject: str, quotes: str, headings: Sequence[str], question: str, fo
         return False
     if asks and asks.group() in sets["open"]:
         return True
-    if qualified and (asks.group() in sets["presuming"] if asks else any(map(_acts, meant))):
+    if qualified and (asks.group() in sets["presuming"] if asks else any(term.stem in _VERBS for term in meant)):
         return False
     return all(
         _side_by_side(part, (quotes, question, *headings), sets)
@@ -110,11 +110,6 @@ def _side_by_side(part: str, sources: Sequence[str], sets: dict[str, frozenset[s
 def _turns(word: str, sets: dict[str, frozenset[str]]) -> bool:
     """Whether a word takes back or weakens what the quote it stands in would say without it."""
     return word in sets["qualifiers"] | sets["negators"] or word.replace("’", "'").endswith("n't")
-
-
-def _acts(term: Term) -> bool:
-    """Whether a word can be what makes a sentence of a subject: "the pump [increases] supply", not "pumping"."""
-    return term.stem in _VERBS and not term.word.endswith("ing")
 
 
 def _calm(said: str, sources: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Literal
 from urllib.parse import quote as percent
 
 from corpus.document import Document, Passage, Sentence
@@ -207,8 +208,8 @@ class Reply:
     """What the bot says. Every kind carries a disclaimer, and every claim what backs it.
 
     `unanswered` are those questions of a message with several that the documents do not answer. Raises ValueError when
-    an invariant of the contract does not hold. `lasting` is False where it may be another a moment later: a model was
-    to introduce it and did not. `ms` is how long it took.
+    an invariant of the contract does not hold. `voiced` is what became of it where a model was to introduce it:
+    "arranged", left "plain", or "missed" because the model did not answer. `ms` is how long it took.
     """
 
     kind: Kind
@@ -223,7 +224,7 @@ class Reply:
     unanswered: tuple[str, ...] = ()
     confidence: float | None = None
     hits: tuple[Hit, ...] = ()
-    lasting: bool = True
+    voiced: Literal["", "arranged", "plain", "missed"] = ""
     ms: float = 0.0
 
     def __post_init__(self) -> None:
@@ -237,6 +238,11 @@ class Reply:
         problem = _misfit(self.kind, self.claims, self.contacts)
         if problem:
             raise ValueError(problem)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it would be the same a moment later."""
+        return self.voiced != "missed"
 
     @property
     def citations(self) -> tuple[Citation, ...]:

@@ -103,14 +103,15 @@ class Voice:
         if reply.kind != Kind.ANSWER or _tongue(reply) not in LANGUAGES:
             return reply
         if time.monotonic() < self._rests_until:
-            return replace(reply, lasting=False)
+            return replace(reply, voiced="missed")
         try:
-            return self.arrange(reply, whole)
+            arranged = self.arrange(reply, whole)
+            return replace(arranged, voiced="plain" if arranged is reply else "arranged")
         except EndpointFault as fault:
             if fault.silent:
                 self._rests_until = time.monotonic() + REST_S
                 _LOG.warning("model: %s; answers go without it for %.0f s", fault, REST_S)
-            return replace(reply, lasting=False)
+            return replace(reply, voiced="missed")
 
     def arrange(self, reply: Reply, whole: bool = False) -> Reply:
         """The same without a rest between failures, which are raised as EndpointFault."""

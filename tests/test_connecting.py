@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bot.connecting import LANGUAGES, kept
 from bot.terms import words
 
-QUOTES = "Men can produce milk when prolactin is high. Domperidone raises prolactin."
-DOUBT = "Domperidone may raise the level of prolactin. It is not approved for making milk."
+QUOTES = "Men can produce milk when prolactin is high. Domperidone increases prolactin."
+DOUBT = "Domperidone may increase the level of prolactin. It is not approved for making milk."
 HEADINGS = ("How human lactation works", "Lactation without pregnancy")
 ASKED = "Can men produce milk?"
 
@@ -47,9 +47,9 @@ def test_what_names_a_subject_is_kept(said: str, shown: str) -> None:
         "Yes:",
         "Men can produce milk:",  # says what the quotes say
         "Yes, men can produce milk:",
-        "About domperidone raises milk:",  # words of the quotes, another claim
+        "About domperidone increases milk:",  # words of the quotes, another claim
         "On prolactin is high:",
-        "On milk raises prolactin:",
+        "On milk increases prolactin:",
         "On metoclopramide:",  # a drug that is not quoted
         "On domperidone and metoclopramide:",
         "On the safety of domperidone:",
@@ -101,12 +101,12 @@ def test_what_adds_something_is_dropped(said: str) -> None:
 @pytest.mark.parametrize(
     ("said", "question", "shown"),
     [
-        ("On whether domperidone raises prolactin:", "Does domperidone raise prolactin?", True),
-        ("On domperidone:", "Does domperidone raise prolactin?", True),
-        ("On how domperidone raises prolactin:", "How does domperidone raise prolactin?", False),
+        ("On whether domperidone increases prolactin:", "Does domperidone increase prolactin?", True),
+        ("On domperidone:", "Does domperidone increase prolactin?", True),
+        ("On how domperidone increases prolactin:", "How does domperidone increase prolactin?", False),
         ("On the level of prolactin:", "Does domperidone work?", False),
-        ("On domperidone raising prolactin:", "Does domperidone raise prolactin?", False),
-        ("On raise prolactin:", "Does domperidone raise prolactin?", False),
+        ("On domperidone increasing prolactin:", "Does domperidone increase prolactin?", False),
+        ("On increase prolactin:", "Does domperidone increase prolactin?", False),
     ],
 )
 def test_where_the_quotes_doubt_nothing_is_taken_for_granted(said: str, question: str, shown: bool) -> None:
@@ -128,60 +128,17 @@ def test_every_form_of_the_file_is_kept() -> None:
             assert kept(line, QUOTES, (), ASKED, language) == f"{line}:"
 
 
-SOUP = st.lists(
-    st.sampled_from(
-        [
-            "first",
-            ",",
-            "on",
-            "about",
-            "whether",
-            "the",
-            "of",
-            "and",
-            "how",
-            "what",
-            "no",
-            "not",
-            "never",
-            "two",
-            "half",
-            "3",
-            "milk",
-            "men",
-            "prolactin",
-            "domperidone",
-            "raises",
-            "high",
-            "metoclopramide",
-            "safe",
-            "doctor",
-            "I",
-            "you",
-            "is",
-            "can",
-            "produce",
-            "when",
-            "without",
-            "The",
-            "document",
-            "describes",
-            ":",
-            ".",
-            "**",
-            "http://x",
-            "\u202e",
-            "cures",
-            "only",
-            "all",
-            "should",
-        ]
-    ),
-    max_size=10,
-).map(" ".join)
+SOUP = """
+first , on about whether the of and how what no not never two half 3 milk men prolactin domperidone increases high
+metoclopramide safe doctor I you is can produce when without The document describes : . ** http://x \u202e cures only
+all should
+"""
+LINES = st.lists(st.sampled_from(SOUP.split()), max_size=10).map(" ".join)
+LEADS = "first next then also and finally last in more detail on about as for to the document documents describes say"
+GLUE = "a an and between during for from in into its of on or over the their through to when with has this says goes"
 
 
-@given(st.one_of(SOUP, st.text(max_size=60), SOUP.map("On whether {}".format), SOUP.map("About {}:".format)))
+@given(st.one_of(LINES, st.text(max_size=60), LINES.map("On whether {}".format), LINES.map("About {}:".format)))
 def test_whatever_is_said_nothing_is_added(said: str) -> None:
     """Kept words hold no sign but letters, no word from outside forms, quotes and headings, and are kept again."""
     shown = keep(said)
@@ -189,14 +146,7 @@ def test_whatever_is_said_nothing_is_added(said: str) -> None:
         return
     assert re.fullmatch(r"[^\W\d_]+(?:[ ,’'-]+[^\W\d_]+)*:", shown)
     backed = {term.stem for term in words(" ".join((QUOTES, *HEADINGS)))}
-    form = {term.stem for term in words(f"{' '.join(LEADS)} {GLUE} whether what when where which who how why it goes")}
+    form = {term.stem for term in words(f"{LEADS} {GLUE} whether what when where which who how why it goes")}
     assert {term.stem for term in words(shown)} <= backed | form
     assert not {"no", "not", "never", "two", "half", "only", "all", "should", "i", "you"} & set(shown.lower().split())
     assert keep(shown) == shown
-
-
-LEADS = (
-    "first next then also and finally last in more detail",
-    "on about as for to the document documents describes say",
-)
-GLUE = "a an and between during for from in into its of on or over the their through to when with has this says goes"

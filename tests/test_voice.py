@@ -34,7 +34,7 @@ from tests.scripted_model import (
 ASKED = "What is induced lactation?"  # two quotes from two passages
 ONE = "Can men produce milk?"
 KEY = "sk-zebrafish"
-SECONDS = 0.6
+PATIENT_S, HASTY_S = 9.0, 0.4  # a busy machine makes no model late; one that is meant to be is so at once
 MARK = "Added by an AI model, not in the document: "
 
 
@@ -47,7 +47,7 @@ def model() -> Iterator[Scripted]:
 
 def chosen(model: Scripted, **more: Any) -> ComposerSettings:
     """Settings that name it."""
-    told = {"kind": "model", "model": "tiny:1b", "url": model.url, "seconds": SECONDS, **more}
+    told = {"kind": "model", "model": "tiny:1b", "url": model.url, "seconds": PATIENT_S, **more}
     return ComposerSettings.model_validate(told)
 
 
@@ -71,7 +71,7 @@ def said(reply: Reply) -> list[str]:
 
 
 def test_the_model_orders_and_introduces(voiced: Bot, bot: Bot, model: Scripted) -> None:
-    """Quotes in its order under new numbers, read from the documents; its words marked, with whom and what they are of."""
+    """Quotes in its order, numbered anew and read from the documents; its words marked, with whose they are."""
     first, second = bot.reply(ASKED).claims
     model.script = parts(("About induced lactation", [1]), ("", [2]))
     reply = voiced.reply(ASKED)
@@ -131,12 +131,23 @@ def test_nothing_but_an_answer_is_sent(voiced: Bot, bot: Bot, model: Scripted, a
     assert (said(reply), reply.disclaimer) == (said(plain), plain.disclaimer)
 
 
+@pytest.mark.parametrize("script", [stall(1.0), drip(head=True), drip(head=False)], ids=["stalls", "headers", "body"])
+def test_a_slow_model_is_not_waited_for(voiced: Bot, bot: Bot, model: Scripted, script: Script) -> None:
+    """The plain answer is given when the time is over, counted to the last byte and not from one to the next."""
+    hasty = voiced.settings.model_copy(update={"composer": chosen(model, seconds=HASTY_S)})
+    voice, plain, model.script = Voice(hasty, voiced.words), bot.reply(ASKED), script
+    start = time.perf_counter()
+    reply = voice.introduce(plain)
+    assert HASTY_S <= time.perf_counter() - start < HASTY_S + 5  # the headers or the body take ten seconds to drip
+    assert (reply.claims, reply.voiced) == (plain.claims, "missed")
+    model.asked.clear()
+    assert voice.introduce(plain).voiced == "missed"
+    assert not model.asked
+
+
 @pytest.mark.parametrize(
     ("script", "rests"),
     [
-        pytest.param(stall(2 * SECONDS), True, id="stalls"),
-        pytest.param(drip(head=True), True, id="drips its headers"),
-        pytest.param(drip(head=False), True, id="drips its body"),
         pytest.param(flood, True, id="floods"),
         pytest.param(cut, True, id="cuts off"),
         pytest.param(hang_up, True, id="hangs up"),
@@ -178,12 +189,11 @@ def test_nothing_but_an_answer_is_sent(voiced: Bot, bot: Bot, model: Scripted, a
 def test_whatever_goes_wrong_the_plain_answer_is_given(
     voiced: Bot, bot: Bot, model: Scripted, caplog: pytest.LogCaptureFixture, script: Script, rests: bool
 ) -> None:
-    """Unchanged, in time, with nothing said about it; and after a silence the model is left alone."""
+    """Unchanged, with nothing said about it; and after a silence or a refusal the model is left alone."""
     model.script = script
-    plain, start = bot.reply(ASKED), time.perf_counter()
+    plain = bot.reply(ASKED)
     with caplog.at_level(logging.INFO):
         reply = voiced.reply(ASKED)
-    assert time.perf_counter() - start < SECONDS + 1
     assert reply.claims == plain.claims
     assert not reply.lasting
     model.script, before = parts(("First", [1])), len(model.asked)
@@ -329,7 +339,7 @@ def test_the_key_is_sent_and_never_seen(
     model.asked.clear()
     with caplog.at_level(logging.DEBUG):
         voice = Voice(settings, bot.words)
-        assert not voice.introduce(bot.reply(ASKED)).lasting
+        assert voice.introduce(bot.reply(ASKED)).voiced == "missed"
     assert [headers["authorization"] for headers, _ in model.asked] == [f"Bearer {KEY}"]
     for shown in (
         caplog.text,
