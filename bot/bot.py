@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
-from typing import ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from bot import compose
 from bot.intent import load_intent
@@ -25,13 +25,15 @@ from bot.scorer import load_scorer
 from bot.settings import Settings, hush, load
 from bot.spelling import lexicon
 from bot.triage import load_rules, triage
-from bot.voice import Voice
 from bot.weigh import load_weights, weigh
 from bot.words import KEPT, SENT, Words
 from corpus.document import Sentence
 from index.contract import Hit
 from index.home import Home, is_address, open_index, renewed
 from index.index import Index
+
+if TYPE_CHECKING:
+    from bot.voice import Voice
 
 HISTORY = 20
 TRIED = 2000  # questions of which it is kept whether the documents answer them
@@ -104,6 +106,8 @@ class Bot:
             words = words.telling(KEPT, days=settings.journal.days)
         voice = None
         if settings.composer.kind == "model":
+            from bot.voice import Voice  # here, since few want one
+
             words = words.telling(SENT, who=settings.composer.told(settings.title))
             voice = Voice(settings, words)
         load_weights(), load_scorer()  # a file that does not fit stops the start, not the first question
