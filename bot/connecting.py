@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.terms import ENGLISH, LIGHT, SMALL, content, stem, words
+from bot.terms import ENGLISH, LIGHT, SMALL, content, words
 
 LONGEST = 120  # characters
 SUBJECT = 12  # words
@@ -54,7 +54,11 @@ LANGUAGES = {
     name: Forms.of(table)
     for name, table in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).items()
 }
-_VERBS = frozenset(map(stem, ENGLISH["verbs"].split()))
+_VERBS = frozenset(
+    form
+    for verb in ENGLISH["verbs"].split()
+    for form in (verb, *(verb + end for end in ("s", "es", "d", "ed", "ing")), f"{verb.removesuffix('e')}ing")
+)
 
 
 def kept(said: str, quotes: str, headings: Sequence[str], question: str, language: str) -> str:
@@ -88,7 +92,8 @@ def _names(subject: str, quotes: str, headings: Sequence[str], question: str, fo
         return False
     if asks and asks.group() in sets["open"]:
         return True
-    if qualified and (asks.group() in sets["presuming"] if asks else any(term.stem in _VERBS for term in meant)):
+    acting = meant[1:] if meant[0].word.endswith(("ed", "ing")) else meant  # "induced lactation" says nothing of it
+    if qualified and (asks.group() in sets["presuming"] if asks else any(term.word in _VERBS for term in acting)):
         return False
     return all(
         _side_by_side(part, (quotes, question, *headings), sets)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.connecting import LANGUAGES, kept
 from bot.terms import words
 
 QUOTES = "Men can produce milk when prolactin is high. Domperidone increases prolactin."
-DOUBT = "Domperidone may increase the level of prolactin. It is not approved for making milk."
+DOUBT = "Domperidone may help in increasing prolactin, or the level of prolactin. It is not approved for making milk."
 HEADINGS = ("How human lactation works", "Lactation without pregnancy")
 ASKED = "Can men produce milk?"
 
@@ -107,6 +107,7 @@ def test_what_adds_something_is_dropped(said: str) -> None:
         ("On the level of prolactin:", "Does domperidone work?", False),
         ("On domperidone increasing prolactin:", "Does domperidone increase prolactin?", False),
         ("On increase prolactin:", "Does domperidone increase prolactin?", False),
+        ("On increasing prolactin:", "Is there a way of increasing prolactin?", True),
     ],
 )
 def test_where_the_quotes_doubt_nothing_is_taken_for_granted(said: str, question: str, shown: bool) -> None:
@@ -138,6 +139,7 @@ LEADS = "first next then also and finally last in more detail on about as for to
 GLUE = "a an and between during for from in into its of on or over the their through to when with has this says goes"
 
 
+@settings(deadline=None)
 @given(st.one_of(LINES, st.text(max_size=60), LINES.map("On whether {}".format), LINES.map("About {}:".format)))
 def test_whatever_is_said_nothing_is_added(said: str) -> None:
     """Kept words hold no sign but letters, no word from outside forms, quotes and headings, and are kept again."""
