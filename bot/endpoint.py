@@ -39,7 +39,7 @@ class Endpoint:
 
     def __init__(self, settings: ComposerSettings, seconds: float, schema: dict[str, Any]) -> None:
         self.settings, self.seconds, self._key = settings, seconds, settings.key
-        self._tls = ssl.create_default_context()
+        self._tls = ssl.create_default_context() if settings.url.startswith("https:") else None
         form = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
         self._steered: dict[str, Any] = {"response_format": form, "temperature": 0, "max_tokens": MOST_TOKENS}
 

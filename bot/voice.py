@@ -72,7 +72,7 @@ class _Message(BaseModel):
 
 class _Choice(BaseModel):
     message: _Message
-    finish_reason: Literal["stop", "eos"] | None = None
+    finish_reason: Literal["stop", "eos", "eos_token"] | None = None
 
 
 class _Completion(BaseModel):
@@ -111,7 +111,9 @@ class Voice:
             if fault.silent:
                 self._rests_until = time.monotonic() + REST_S
                 _LOG.warning("model: %s; answers go without it for %.0f s", fault, REST_S)
-            return replace(reply, voiced="missed")
+        except Exception as fault:  # ours, and no reason to withhold an answer; its message may hold the question
+            _LOG.error("%s while a model's answer was read", type(fault).__name__)
+        return replace(reply, voiced="missed")
 
     def arrange(self, reply: Reply, whole: bool = False) -> Reply:
         """The same without a rest between failures, which are raised as EndpointFault."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.bot import Bot
 from bot.reply import Kind, Reply
-from bot.settings import ComposerSettings, Settings
+from bot.settings import ComposerSettings
 from bot.voice import Voice
 from tests.scripted_model import (
     Script,
@@ -35,6 +36,7 @@ ASKED = "What is induced lactation?"  # two quotes from two passages
 ONE = "Can men produce milk?"
 KEY = "sk-zebrafish"
 PATIENT_S, HASTY_S = 9.0, 0.4  # a busy machine makes no model late; one that is meant to be is so at once
+Asked = Callable[[str], Reply]
 MARK = "Added by an AI model, not in the document: "
 
 
@@ -58,11 +60,28 @@ def opened(index_dir: Path, bot: Bot, model: Scripted) -> Bot:
 
 
 @pytest.fixture
-def voiced(opened: Bot, model: Scripted) -> Bot:
+def voiced(opened: Bot, voice: Voice) -> Bot:
     """The same with nothing remembered, of earlier answers or failures."""
-    opened.voice = Voice(opened.settings, opened.words)
-    model.asked.clear()
+    opened.voice = voice
     return opened
+
+
+def made(bot: Bot, model: Scripted, **more: Any) -> Voice:
+    """A voice of that model by itself, which remembers nothing."""
+    return Voice(bot.settings.model_copy(update={"composer": chosen(model, **more)}), bot.words)
+
+
+@pytest.fixture
+def voice(bot: Bot, model: Scripted) -> Voice:
+    """One of a model that has heard nothing yet."""
+    model.asked.clear()
+    return made(bot, model)
+
+
+@pytest.fixture(scope="module")
+def plain(bot: Bot) -> Asked:
+    """The reply to a question without a model, found once."""
+    return lru_cache(bot.reply)
 
 
 def said(reply: Reply) -> list[str]:
@@ -78,7 +97,7 @@ def test_the_model_orders_and_introduces(voiced: Bot, bot: Bot, model: Scripted)
     assert said(reply) == [f"{MARK}About induced lactation:", first.text, second.text]
     assert (reply.claims[0].source, reply.claims[0].introduces) == ("model:tiny:1b", (1,))
     model.script = parts(("First", [2]), ("Next", [1]))
-    voiced.voice = Voice(voiced.settings, voiced.words)
+    voiced.voice = made(bot, model)
     reply = voiced.reply(ASKED)
     assert said(reply) == [f"{MARK}First:", second.text, f"{MARK}Next:", first.text]
     assert [one.number for one in reply.citations] == [1, 2]
@@ -132,16 +151,15 @@ def test_nothing_but_an_answer_is_sent(voiced: Bot, bot: Bot, model: Scripted, a
 
 
 @pytest.mark.parametrize("script", [stall(1.0), drip(head=True), drip(head=False)], ids=["stalls", "headers", "body"])
-def test_a_slow_model_is_not_waited_for(voiced: Bot, bot: Bot, model: Scripted, script: Script) -> None:
+def test_a_slow_model_is_not_waited_for(bot: Bot, plain: Asked, model: Scripted, script: Script) -> None:
     """The plain answer is given when the time is over, counted to the last byte and not from one to the next."""
-    hasty = voiced.settings.model_copy(update={"composer": chosen(model, seconds=HASTY_S)})
-    voice, plain, model.script = Voice(hasty, voiced.words), bot.reply(ASKED), script
+    voice, found, model.script = made(bot, model, seconds=HASTY_S), plain(ASKED), script
     start = time.perf_counter()
-    reply = voice.introduce(plain)
+    reply = voice.introduce(found)
     assert HASTY_S <= time.perf_counter() - start < HASTY_S + 5  # the headers or the body take ten seconds to drip
-    assert (reply.claims, reply.voiced) == (plain.claims, "missed")
+    assert (reply.claims, reply.voiced) == (found.claims, "missed")
     model.asked.clear()
-    assert voice.introduce(plain).voiced == "missed"
+    assert voice.introduce(found).voiced == "missed"
     assert not model.asked
 
 
@@ -187,19 +205,19 @@ def test_a_slow_model_is_not_waited_for(voiced: Bot, bot: Bot, model: Scripted, 
     ],
 )
 def test_whatever_goes_wrong_the_plain_answer_is_given(
-    voiced: Bot, bot: Bot, model: Scripted, caplog: pytest.LogCaptureFixture, script: Script, rests: bool
+    voice: Voice, plain: Asked, model: Scripted, caplog: pytest.LogCaptureFixture, script: Script, rests: bool
 ) -> None:
     """Unchanged, with nothing said about it; and after a silence or a refusal the model is left alone."""
     model.script = script
-    plain = bot.reply(ASKED)
+    found = plain(ASKED)
     with caplog.at_level(logging.INFO):
-        reply = voiced.reply(ASKED)
-    assert reply.claims == plain.claims
+        reply = voice.introduce(plain(ASKED))
+    assert reply.claims == found.claims
     assert not reply.lasting
     model.script, before = parts(("First", [1])), len(model.asked)
-    again = voiced.reply(ASKED)
+    again = voice.introduce(plain(ASKED))
     assert (len(model.asked) == before) == rests
-    assert (again.claims == plain.claims) == rests
+    assert (again.claims == found.claims) == rests
     assert "induced" not in caplog.text
     assert ("answers go without it" in caplog.text) == rests
 
@@ -220,52 +238,43 @@ def test_whatever_goes_wrong_the_plain_answer_is_given(
         "Call 999",
     ],
 )
-def test_words_that_add_something_are_dropped(voiced: Bot, bot: Bot, model: Scripted, words: str) -> None:
+def test_words_that_add_something_are_dropped(voice: Voice, plain: Asked, model: Scripted, words: str) -> None:
     """The order stays, the words go, and the reply may be kept: the model has had its say."""
-    first, second = said(bot.reply(ASKED))
+    first, second = said(plain(ASKED))
     model.script = parts((words, [2]), (words, [1]))
-    reply = voiced.reply(ASKED)
+    reply = voice.introduce(plain(ASKED))
     assert said(reply) == [second, first]
     assert reply.lasting
 
 
-def test_a_line_is_said_once(voiced: Bot, bot: Bot, model: Scripted) -> None:
+def test_a_line_is_said_once(voice: Voice, plain: Asked, model: Scripted) -> None:
     """The same words before two parts stand before the first."""
-    first, second = said(bot.reply(ASKED))
+    first, second = said(plain(ASKED))
     model.script = parts(("Next", [2]), ("Next", [1]))
-    assert said(voiced.reply(ASKED)) == [f"{MARK}Next:", second, first]
+    assert said(voice.introduce(plain(ASKED))) == [f"{MARK}Next:", second, first]
 
 
-def test_what_travels_together_still_does(voiced: Bot, bot: Bot, model: Scripted) -> None:
+def test_what_travels_together_still_does(voice: Voice, plain: Asked, model: Scripted) -> None:
     """Sentences that lean on each other are one quote to the model, and stay whole and in order."""
     asked = "Is metoclopramide available as an injection?"
-    one, two, three = said(bot.reply(asked))
+    one, two, three = said(plain(asked))
     model.script = parts(("", [2]), ("", [1]))
-    assert said(voiced.reply(asked)) == [three, one, two]
+    assert said(voice.introduce(plain(asked))) == [three, one, two]
     assert [quote["text"] for quote in model.heard["quotes"]] == [f"{one} {two}", three]
 
 
-def test_what_takes_something_back_cannot_be_left_out(voiced: Bot, bot: Bot, model: Scripted) -> None:
+def test_what_takes_something_back_cannot_be_left_out(bot: Bot, plain: Asked, model: Scripted) -> None:
     """A quote may be left out, but none that limits what others say: it comes at the end."""
-    asked = "What is galactorrhea?"
-    plain = said(bot.reply(asked))
-    texts = [quote["text"] for quote in _heard(voiced, model, asked)]
+    found = plain("What is galactorrhea?")
+    model.script = parts(("", [1]))
+    made(bot, model).introduce(found)
+    texts = [quote["text"] for quote in model.heard["quotes"]]
     limits = next(number for number, text in enumerate(texts, 1) if " not " in text)
     other = next(number for number, text in enumerate(texts, 1) if " not " not in text)
-    voiced.voice = Voice(voiced.settings, voiced.words)
     model.script = parts(("", [other]))
-    assert " ".join(said(voiced.reply(asked))) == f"{texts[other - 1]} {texts[limits - 1]}"
-    voiced.voice = Voice(voiced.settings, voiced.words)
+    assert " ".join(said(made(bot, model).introduce(found))) == f"{texts[other - 1]} {texts[limits - 1]}"
     model.script = parts(("", [limits]))
-    assert " ".join(said(voiced.reply(asked))) == texts[limits - 1]
-    assert len(plain) > 1
-
-
-def _heard(voiced: Bot, model: Scripted, asked: str) -> list[dict[str, Any]]:
-    model.script = parts(("", [1]))
-    voiced.reply(asked)
-    quotes: list[dict[str, Any]] = model.heard["quotes"]
-    return quotes
+    assert " ".join(said(made(bot, model).introduce(found))) == texts[limits - 1]
 
 
 def test_of_several_questions_each_keeps_its_answer(voiced: Bot, bot: Bot, model: Scripted) -> None:
@@ -279,7 +288,7 @@ def test_of_several_questions_each_keeps_its_answer(voiced: Bot, bot: Bot, model
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_no_answer_of_a_model_breaks_the_contract(opened: Bot, bot: Bot, model: Scripted, data: st.DataObject) -> None:
+def test_no_answer_of_a_model_breaks_the_contract(bot: Bot, plain: Asked, model: Scripted, data: st.DataObject) -> None:
     """Any numbers and words: at most the plain answer's quotes, each once, each verbatim, and marked words between."""
     asked = data.draw(st.sampled_from([ASKED, ONE, "What is galactorrhea?", "What is relactation? What is prolactin?"]))
     told = st.tuples(
@@ -287,23 +296,23 @@ def test_no_answer_of_a_model_breaks_the_contract(opened: Bot, bot: Bot, model: 
         st.lists(st.integers(-1, 4), max_size=4),
     )
     model.script = parts(*data.draw(st.lists(told, max_size=4)))
-    opened.voice = Voice(opened.settings, opened.words)
-    reply, plain = opened.reply(asked), bot.reply(asked)
+    found = plain(asked)
+    reply = made(bot, model).introduce(found)
     quotes = [claim.text for claim in reply.claims if claim.citation]
     assert quotes
     assert len(set(quotes)) == len(quotes) <= 3
-    assert set(quotes) <= set(said(plain))
+    assert set(quotes) <= set(said(found))
     for claim in reply.claims:
         assert claim.citation or claim.text.startswith(MARK)
-    assert (reply.disclaimer, reply.kind, reply.reason) == (plain.disclaimer, plain.kind, plain.reason)
+    assert (reply.disclaimer, reply.kind, reply.reason) == (found.disclaimer, found.kind, found.reason)
 
 
-def test_the_same_question_is_asked_once(voiced: Bot, model: Scripted) -> None:
+def test_the_same_question_is_asked_once(voice: Voice, plain: Asked, model: Scripted) -> None:
     """What the model made is kept: the same reply whatever it would say now."""
     model.script = parts(("First", [2, 1]))
-    reply = voiced.reply(ASKED)
+    reply = voice.introduce(plain(ASKED))
     model.script = parts(("Next", [1, 2]))
-    assert voiced.reply(ASKED).claims == reply.claims
+    assert voice.introduce(plain(ASKED)).claims == reply.claims
     assert len(model.asked) == 1
 
 
@@ -314,7 +323,7 @@ def test_who_counts_or_compares_asks_no_model(voiced: Bot, bot: Bot, model: Scri
     assert not model.asked
 
 
-def test_a_server_without_schemas_is_asked_plainly(voiced: Bot, model: Scripted) -> None:
+def test_a_server_without_schemas_is_asked_plainly(voice: Voice, plain: Asked, model: Scripted) -> None:
     """Refused with 400, the same question goes without response_format, and so do the next ones."""
     good = content('<think>{"parts": 1}</think>Sure:\n```json\n{"parts": [{"words": "First", "quotes": [1]}]}\n```')
 
@@ -322,38 +331,30 @@ def test_a_server_without_schemas_is_asked_plainly(voiced: Bot, model: Scripted)
         (good if "response_format" not in model.asked[-1][1] else raw(400, "{}"))(handler)
 
     model.script = picky
-    assert said(voiced.reply(ASKED))[0] == f"{MARK}First:"
+    assert said(voice.introduce(plain(ASKED)))[0] == f"{MARK}First:"
     assert len(model.asked) == 2
-    assert voiced.reply(ONE).claims[0].by_model
+    assert voice.introduce(plain(ONE)).claims[0].by_model
     assert len(model.asked) == 3
     assert set(model.asked[-1][1]) == {"model", "messages"}
 
 
 def test_the_key_is_sent_and_never_seen(
-    bot: Bot, model: Scripted, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    bot: Bot, plain: Asked, model: Scripted, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It goes to the endpoint, not with a redirect, and into no log, fault or printed settings."""
     monkeypatch.setenv("A_KEY", KEY)
-    settings = bot.settings.model_copy(update={"composer": chosen(model, key_from="A_KEY")})
     model.script = raw(307, "", location=f"{model.url}/elsewhere")
     model.asked.clear()
     with caplog.at_level(logging.DEBUG):
-        voice = Voice(settings, bot.words)
-        assert voice.introduce(bot.reply(ASKED)).voiced == "missed"
+        voice = made(bot, model, key_from="A_KEY")
+        assert voice.introduce(plain(ASKED)).voiced == "missed"
     assert [headers["authorization"] for headers, _ in model.asked] == [f"Bearer {KEY}"]
-    for shown in (
-        caplog.text,
-        repr(settings),
-        str(settings.model_dump()),
-        repr(vars(voice)),
-        repr(vars(voice._endpoint)),
-    ):
+    held = (voice.settings, voice.settings.model_dump(), vars(voice), vars(voice._endpoint))
+    for shown in (caplog.text, *map(repr, held)):
         assert KEY not in shown
 
 
-def test_nobody_listens(voiced: Bot, bot: Bot, model: Scripted) -> None:
+def test_nobody_listens(bot: Bot, plain: Asked, model: Scripted) -> None:
     """A model that is down costs a moment once."""
-    settings = Settings(composer=chosen(model, url="http://127.0.0.1:9/v1"))
-    voice = Voice(settings, voiced.words)
-    plain = bot.reply(ASKED)
-    assert voice.introduce(plain).claims == plain.claims
+    reply = made(bot, model, url="http://127.0.0.1:9/v1").introduce(plain(ASKED))
+    assert (reply.claims, reply.voiced) == (plain(ASKED).claims, "missed")
