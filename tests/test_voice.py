@@ -106,15 +106,14 @@ def test_the_model_orders_and_introduces(voiced: Bot, bot: Bot, model: Scripted)
 
 
 def test_it_hears_the_question_and_the_quotes_alone(voiced: Bot, bot: Bot, model: Scripted) -> None:
-    """Redacted, whole as it was looked up; neither the message around it nor what was asked before."""
+    """As it was looked up, and nothing of what was asked before it or of who asks from where."""
     model.script = parts(("", [1]))
-    first = bot.turn("What is induced lactation? Call me on +44 7700 900123")
-    voiced.reply("I am zebrafish@example.org and I wonder. How long does it take?", [first])
+    reply = voiced.reply("How long does it take?", [bot.turn(ASKED)], "en-GB")
     (headers, body), heard = model.asked[-1], model.heard
-    assert heard["question"].startswith("How long does induced lactation take")
+    assert heard["question"] == reply.query == "How long does induced lactation take?"
     assert set(heard) == {"question", "quotes"}
-    assert "zebrafish" not in json.dumps(body)
-    assert "900123" not in json.dumps(body)
+    assert ASKED not in json.dumps(body)
+    assert "en-GB" not in json.dumps(body)
     assert [quote["number"] for quote in heard["quotes"]] == list(range(1, len(heard["quotes"]) + 1))
     assert body["model"] == "tiny:1b"
     assert body["response_format"]["json_schema"]["strict"] is True
