@@ -106,7 +106,7 @@ class ComposerSettings(BaseModel):
     def told(self, title: str) -> str:
         """Who runs the model, in words for a visitor of the site of that title."""
         host = urlsplit(self.url).hostname or ""
-        return self.run_by or (title if is_loopback(host) else host)
+        return re.sub(r"[{}]", "", self.run_by or (title if is_loopback(host) else host))  # {…} is filled in elsewhere
 
 
 class Settings(BaseSettings):

@@ -81,9 +81,8 @@ class Desk:
         return reply
 
     def _keep(self, key: str, reply: Reply) -> None:
-        if (
-            reply.kind in PERSONAL or not reply.lasting or reply.index != self.bot.index.generation
-        ):  # or of what is gone
+        gone = reply.index != self.bot.index.generation  # made from what has been replaced meanwhile
+        if reply.kind in PERSONAL or gone or not reply.lasting:
             return
         self._kept[key] = reply
         while len(self._kept) > self.settings.answers_kept:

@@ -183,8 +183,6 @@ def _composer(settings: Settings) -> _Found:
     if chosen.seconds > settings.answer_seconds:
         what = f"composer.seconds is {chosen.seconds:g}, but {settings.answer_seconds:g} s is all it gets."
         yield State.NOTE, what, "Raise answer_seconds, or lower composer.seconds."
-    if chosen.key_from:
-        chosen.key.get_secret_value()
     if not upkeep.indexed(settings):
         yield State.NOTE, "the model was not asked: there is no index yet.", "Run: milkwise build"
         return

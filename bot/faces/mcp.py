@@ -105,9 +105,8 @@ class Tools:
 
     def search(self, asked: SearchBody) -> tuple[str, dict[str, Any]]:
         """Find the passages nearest to a question, best first. For an emergency: whom to call, no passage."""
-        reply = self.bot.reply(
-            asked.question, (), asked.locale, plain=True
-        )  # the whole of it: safety comes before search
+        # The whole of it: safety comes before search. No model, whose words would not be shown.
+        reply = self.bot.reply(asked.question, (), asked.locale, plain=True)
         sources = [self._source(hit.passage) for hit in reply.hits[: asked.limit]]
         notices = [claim.text for claim in reply.claims if not claim.citation]
         whole = as_dict(reply)
