@@ -11,6 +11,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from bot.bot import Bot
+from bot.reply import Reply
+from bot.settings import ComposerSettings
+from bot.voice import Voice
+
+PATIENT_S = 9.0  # a busy machine makes no model late
+MARK = "Added by an AI model, not in the document: "
+
 Script = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -136,3 +144,19 @@ def modelled() -> Iterator[Scripted]:
         server.shutdown()
         server.server_close()
         thread.join(10)
+
+
+def chosen(model: Scripted, **more: Any) -> ComposerSettings:
+    """Settings that name it."""
+    told = {"kind": "model", "model": "tiny:1b", "url": model.url, "seconds": PATIENT_S, **more}
+    return ComposerSettings.model_validate(told)
+
+
+def made(bot: Bot, model: Scripted, **more: Any) -> Voice:
+    """A voice of that model by itself, which remembers nothing."""
+    return Voice(bot.settings.model_copy(update={"composer": chosen(model, **more)}), bot.words)
+
+
+def said(reply: Reply) -> list[str]:
+    """The claims' words."""
+    return [claim.text for claim in reply.claims]
