@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
-from typing import ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from bot import compose
 from bot.intent import load_intent
@@ -26,11 +26,14 @@ from bot.settings import Settings, hush, load
 from bot.spelling import lexicon
 from bot.triage import load_rules, triage
 from bot.weigh import load_weights, weigh
-from bot.words import Words
+from bot.words import KEPT, SENT, Words
 from corpus.document import Sentence
 from index.contract import Hit
 from index.home import Home, is_address, open_index, renewed
 from index.index import Index
+
+if TYPE_CHECKING:
+    from bot.voice import Voice
 
 HISTORY = 20
 TRIED = 2000  # questions of which it is kept whether the documents answer them
@@ -75,12 +78,14 @@ def together(looks: Sequence[Look]) -> Look:
 class Bot:
     """Answers from one open index. Safe to share between threads: it holds no state of any conversation.
 
-    `renew` puts another index in place at any time: a reply under way stays with the one it began with.
+    `renew` puts another index in place at any time: a reply under way stays with the one it began with. `voice` is the
+    model that introduces answers, where the settings name one to `open`.
     """
 
     def __init__(self, index: Index, settings: Settings, rules: Sequence[Rule], words: Words) -> None:
         self.index, self.settings, self.rules, self.words = index, settings, rules, words
         self.observers: tuple[Observer, ...] = ()
+        self.voice: Voice | None = None
         self.answers = lru_cache(TRIED)(self._answers)  # of the documents' own questions, so nothing of a visitor's
         self.intent = load_intent(index.encoder)
 
@@ -88,7 +93,7 @@ class Bot:
     def open(cls, home: Home | None = None, settings: Settings | None = None) -> Bot:
         """Open the index in a folder or database (default: the settings') with the shipped rules and words.
 
-        Raises IndexFault.
+        Raises IndexFault, and SettingsError where a model's key is not in the environment.
         """
         hush()
         settings = settings or load()
@@ -98,11 +103,19 @@ class Bot:
             settings = settings.model_copy(update=update)
         words = Words.load()
         if settings.journal.on:
-            words = words.keeping(settings.journal.days)
+            words = words.telling(KEPT, days=settings.journal.days)
+        voice = None
+        if settings.composer.kind == "model":
+            from bot.voice import Voice  # here, since few want one
+
+            words = words.telling(SENT, who=settings.composer.told(settings.title))
+            voice = Voice(settings, words)
         load_weights(), load_scorer()  # a file that does not fit stops the start, not the first question
         index = open_index(settings.home, settings.encoder)
         lexicon(index)  # gathered now, so that the first question does not wait for it
-        return cls(index, settings, load_rules(words), words)
+        bot = cls(index, settings, load_rules(words), words)
+        bot.voice = voice
+        return bot
 
     def renew(self) -> bool:
         """Answer from the index now in use, where a build has put another in place; whether it has.
@@ -117,10 +130,16 @@ class Bot:
             self.answers = lru_cache(TRIED)(self._answers)
         return fresh is not None
 
-    def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
-        """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored."""
+    def reply(
+        self, asked: str, history: Sequence[Turn] = (), locale: str | None = None, *, plain: bool = False
+    ) -> Reply:
+        """Answer one question. `history` is oldest first, its last 20 turns count; unknown ids in it are ignored.
+
+        `plain` leaves out a model's words, and asks none: for whoever counts or compares answers.
+        """
         start = time.perf_counter()
         still = copy(self)  # of one index, whatever `renew` puts in its place meanwhile
+        still.voice = None if plain else self.voice
         reply = still._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         reply = reply.timed((time.perf_counter() - start) * 1000)
         for observer in self.observers:
@@ -129,7 +148,9 @@ class Bot:
 
     def turn(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Turn:
         """The turn a question makes in a history: what its answer cites. For callers that kept only the questions."""
-        reply = copy(self)._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
+        still = copy(self)
+        still.voice = None
+        reply = still._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         return Turn(asked, tuple(citation.passage.id for citation in reply.citations))
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
@@ -149,7 +170,8 @@ class Bot:
         if not evidence:
             return say.abstain(query, hits, evidence)
         left = tuple(one.query.text for one in looks if not one.evidence)
-        return say.answer(query, hits, evidence, left)  # only what they say
+        reply = say.answer(query, hits, evidence, left)  # only what they say
+        return self._timed(self.voice.introduce, reply, len(looks) > 1) if self.voice else reply
 
     def look(self, asked: str, history: Sequence[Turn], threshold: float | None = None) -> tuple[Look, ...]:
         """Each question of a message made to stand alone, looked up and weighed. `threshold` as in `weigh`."""

@@ -199,7 +199,7 @@ def _outcomes(bot: Bot, cases: Sequence[Case]) -> Iterator[Outcome]:
     history: list[Turn] = []
     for case in cases:
         history = history[-len(case.before) :] if case.before else []
-        reply = bot.reply(case.ask, history)
+        reply = bot.reply(case.ask, history, plain=True)
         quotes = " ".join(claim.text for claim in reply.claims if claim.citation)
         why = _amiss(case, reply, quotes)
         ids = [hit.passage.id for hit in reply.hits]

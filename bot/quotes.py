@@ -25,6 +25,12 @@ CAVEAT = re.compile(
     r"(?:ask|see|consult) (?:a|your) (?:doctor|nurse|health))\b",
     re.I,
 )
+LIMITS = re.compile(
+    r"\b(?:not|no|never|none|nor|neither|without|cannot|unless|unclear|unknown|unproven|unlikely|unsafe|only|risks?|harm\w*|"
+    r"dangerous|avoid|stop|warn\w*|caution|mixed|however|but|although|doctor|midwife|nurse|pharmacist)\b|n['’]t\b",
+    re.I,
+)
+GAP = 4  # characters between sentences that touch
 # What the sentence before names: "It …", "In such cases …", "The use of these drugs …"; not "Both men and women …".
 BARE = re.compile(
     r"^\W*(?:the|an?) (?:[\w-]+ ){1,3}(?:of|in|with|from|for|to) (?:this|these|those|such)\b|"
@@ -91,6 +97,39 @@ def briefly(answers: Sequence[Sequence[Sentence]]) -> tuple[Sentence, ...]:
         if sentence not in said and fits and all(_overlap(sentence.text, one.text) < ALIKE for one in said):
             said.append(sentence)
     return tuple(said)
+
+
+def bound(quoted: Sequence[tuple[Sentence, Passage]]) -> tuple[tuple[int, ...], ...]:
+    """The places of sentences that have to be said together, in this order, whoever puts the rest in another.
+
+    Those that touch in their passage lean on each other, as a caveat does; an item leans on what leads to its list, and
+    "also" on what was said before.
+    """
+    groups: list[list[int]] = []
+    for place, (sentence, passage) in enumerate(quoted):
+        leans = [
+            group
+            for group in groups
+            if any(
+                quoted[other][1].id == passage.id
+                and (_touch(quoted[other][0], sentence) or _item(passage, sentence) or ADDS.search(sentence.text))
+                for other in group
+            )
+        ]
+        groups = [group for group in groups if group not in leans]
+        groups.append(sorted([place, *(each for group in leans for each in group)]))
+    return tuple(tuple(group) for group in sorted(groups))
+
+
+def turns(text: str) -> bool:
+    """Whether a sentence limits or takes back what others say: an answer without it would be another."""
+    return bool(CAVEAT.search(text) or LIMITS.search(text))
+
+
+def _touch(one: Sentence, other: Sentence) -> bool:
+    """Whether one begins where the other ends, but for spaces and the sign of an item."""
+    first, second = sorted((one, other), key=lambda each: each.start)
+    return second.start - first.end <= GAP
 
 
 def _first(sentences: Sequence[Sentence]) -> Sequence[Sentence]:

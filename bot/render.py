@@ -90,6 +90,7 @@ def claim_dict(claim: Claim) -> dict[str, Any]:
         "text": claim.text,
         "source": claim.source,
         "citation": claim.citation.number if claim.citation else None,
+        "introduces": list(claim.introduces),
     }
 
 
@@ -169,7 +170,10 @@ def as_markdown(
     for part in parts(reply):
         if part.lead:
             blocks.append(f"*{markdown(part.lead)}*")
-        blocks.extend(_numbered(claim, markdown, "{}", chip) for claim in part.claims)
+        blocks.extend(
+            f"*{markdown(claim.text)}*" if claim.by_model else _numbered(claim, markdown, "{}", chip)
+            for claim in part.claims
+        )
     blocks += map(markdown, left_open(reply))
     if reply.contacts:
         blocks.append(
@@ -199,7 +203,10 @@ def as_html(reply: Reply, root: str | None = "") -> str:
     for part in parts(reply):
         if part.lead:
             lines.append(f'<p class="lead">{markup(part.lead)}</p>')
-        lines.extend(f"<p>{_claim_html(claim, root)}</p>" for claim in part.claims)
+        lines.extend(
+            f'<p class="by-model">{markup(claim.text)}</p>' if claim.by_model else f"<p>{_claim_html(claim, root)}</p>"
+            for claim in part.claims
+        )
     lines += [f"<p>{markup(line)}</p>" for line in left_open(reply)]
     if reply.contacts:
         lines.append(

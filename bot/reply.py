@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Literal
 from urllib.parse import quote as percent
 
 from corpus.document import Document, Passage, Sentence
 from index.contract import Hit
+
+MODEL = "model:"  # starts the source of what a model wrote
 
 
 class Kind(StrEnum):
@@ -134,14 +137,16 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One thing said and the id of what backs it: a passage, a rule or a phrase.
+    """One thing said and the id of what backs it: a passage, a rule, a phrase, or the model whose words they are.
 
-    Raises ValueError for an empty text or source, and where a citation is given that says something else.
+    `introduces` are the numbers of the citations that a model's words were checked against; they follow it. Raises
+    ValueError for an empty text or source, and where a citation is given that says something else.
     """
 
     text: str
     source: str
     citation: Citation | None = None
+    introduces: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.text.strip():
@@ -152,6 +157,15 @@ class Claim:
             raise ValueError(f"the claim of {self.source!r} is not the quote it cites")
         if "#" in self.source and not self.citation:
             raise ValueError(f"the claim of passage {self.source!r} has no citation: quote it")
+        if self.by_model != bool(self.introduces):
+            raise ValueError(
+                f"the claim of {self.source!r}: a model's words introduce citations, and nothing else does"
+            )
+
+    @property
+    def by_model(self) -> bool:
+        """Whether a model wrote it; its text says so itself."""
+        return self.source.startswith(MODEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +208,8 @@ class Reply:
     """What the bot says. Every kind carries a disclaimer, and every claim what backs it.
 
     `unanswered` are those questions of a message with several that the documents do not answer. Raises ValueError when
-    an invariant of the contract does not hold. `ms` is how long it took.
+    an invariant of the contract does not hold. `voiced` is what became of it where a model was to introduce it:
+    "arranged", left "plain", or "missed" because the model did not answer. `ms` is how long it took.
     """
 
     kind: Kind
@@ -209,6 +224,7 @@ class Reply:
     unanswered: tuple[str, ...] = ()
     confidence: float | None = None
     hits: tuple[Hit, ...] = ()
+    voiced: Literal["", "arranged", "plain", "missed"] = ""
     ms: float = 0.0
 
     def __post_init__(self) -> None:
@@ -222,6 +238,11 @@ class Reply:
         problem = _misfit(self.kind, self.claims, self.contacts)
         if problem:
             raise ValueError(problem)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it would be the same a moment later."""
+        return self.voiced != "missed"
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -248,8 +269,14 @@ class Reply:
 def _misfit(kind: Kind, claims: tuple[Claim, ...], contacts: tuple[Contact, ...]) -> str | None:
     """Why these claims may not be said in a reply of this kind, or None."""
     quoted = any(claim.citation for claim in claims)
+    if kind != Kind.ANSWER and any(claim.by_model for claim in claims):
+        return f"a reply of kind {kind} holds a model's words: they introduce answers alone"
+    for place, claim in enumerate(claims):
+        after = [each.citation.number for each in claims[place + 1 :] if each.citation]
+        if claim.by_model and claim.introduces != tuple(after[: len(claim.introduces)]):
+            return "a model's words do not stand before the quotes they introduce"
     match kind:
-        case Kind.ANSWER if not all(claim.citation for claim in claims):
+        case Kind.ANSWER if not quoted or not all(claim.citation or claim.by_model for claim in claims):
             return "an answer says something it does not quote: every claim needs a citation"
         case Kind.REFER if claims[0].citation:
             return "a referral starts with the referral, not with a quote"

@@ -153,7 +153,7 @@ class _Judge:
     def _cluster(
         self, count: int, example: str, wordings: dict[str, int], told: Sequence[tuple[str, str, str | None]]
     ) -> Cluster:
-        reply = self.used.get(example) or self.before.get(example) or self.bot.reply(example)
+        reply = self.used.get(example) or self.before.get(example) or self.bot.reply(example, plain=True)
         self.used[example] = reply
         near = reply.citations[0].passage if reply.citations else next((hit.passage for hit in reply.hits), None)
         document = self.bot.index.document(near.document) if near else None

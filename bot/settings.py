@@ -7,95 +7,39 @@ environment. Does not know what the settings are used for.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import re
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
-    StringConstraints,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
+from bot.values import Colour, Hosts, Origins, Proxies, Rate, StoreAddress, Token, api_address, is_loopback
+
 BUNDLED = Path(__file__).parents[1] / "corpus" / "documents"
 FILE = "milkwise.toml"
-SHORTEST_TOKEN = 16
 
 
 class SettingsError(Exception):
     """A setting that cannot be used: names the key, the value and the remedy."""
-
-
-def _store(address: str) -> str:
-    """An address a database is reached by, or none."""
-    if address and not address.startswith(("postgresql://", "postgres://")):
-        raise ValueError("write it like postgresql://user@host:5432/database")
-    return address
-
-
-def _origin(site: str) -> str:
-    """A site as a browser names it: scheme, host, port where it is not the usual one, and nothing else."""
-    if not re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?", site):
-        raise ValueError(
-            f"{site!r} is no origin: write it like https://www.example.org, lower case, no path, no final /"
-        )
-    return site
-
-
-def _host(name: str) -> str:
-    """A name as a browser's Host header has it, without a port."""
-    if not re.fullmatch(r"\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name):
-        raise ValueError(f"{name!r} is no host name: write it like help.example.org, lower case, no scheme, no port")
-    return name
-
-
-def _listed(sites: object) -> object:
-    """A variable holds several sites between commas or spaces."""
-    return tuple(re.findall(r"[^\s,]+", sites)) if isinstance(sites, str) else sites
-
-
-def _rate(limit: str) -> str:
-    """Counts by time, such as "20/minute, 200/hour"; "" for no limit."""
-    one = r"[1-9]\d{0,6}/(second|minute|hour|day)"
-    if not re.fullmatch(f"({one}(, ?{one})*)?", limit):
-        raise ValueError(f'{limit!r} is no limit: write it like "20/minute, 200/hour", or "" for none')
-    return limit
-
-
-def _proxy(address: str) -> str:
-    """An address or network as the ipaddress module reads it."""
-    ipaddress.ip_network(address)
-    return address
-
-
-Rate = Annotated[str, AfterValidator(_rate)]
-Proxies = Annotated[tuple[Annotated[str, AfterValidator(_proxy)], ...], NoDecode, BeforeValidator(_listed)]
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_listed)]
-Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_listed)]
-
-
-def _long(token: SecretStr) -> SecretStr:
-    if 0 < len(token.get_secret_value()) < SHORTEST_TOKEN:
-        raise ValueError(f"it has fewer than {SHORTEST_TOKEN} characters")
-    return token
 
 
 class JournalSettings(BaseModel):
@@ -109,6 +53,62 @@ class JournalSettings(BaseModel):
     words: bool = Field(True, description="keep redacted words; off keeps only what kind of reply they had")
 
 
+class ComposerSettings(BaseModel):
+    """Who puts an answer in order: nobody, its quotes stand as they were found; or a model, which every page then says.
+
+    A field is checked against those above it, so that a fault names the one to mend.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    kind: Literal["quotes", "model"] = Field(
+        "quotes", description='"model" lets one put the quotes in order and introduce them; every page then says so'
+    )
+    model: str = Field(
+        "", pattern=r"^[\w./:@+-]{0,100}$", description="name of the model, such as llama3.2 or gpt-4o-mini"
+    )
+    plain_http: bool = Field(False, description="allow a url without TLS on another machine")
+    url: str = Field("", description="its OpenAI-compatible API, such as http://127.0.0.1:11434/v1")
+    run_by: str = Field("", max_length=80, description="who runs it, as visitors are told; none: the host of the url")
+    key_from: str = Field(
+        "",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
+        repr=False,
+        description="environment variable that holds its key, such as OPENAI_API_KEY",
+    )
+    seconds: float = Field(4, gt=0, le=60, description="longest it may take; then the answer is given without it")
+
+    @field_validator("model")
+    @classmethod
+    def _named(cls, name: str, info: ValidationInfo) -> str:
+        if info.data.get("kind") == "model" and not name:
+            raise ValueError("a model needs its name")
+        return name
+
+    @field_validator("url")
+    @classmethod
+    def _reached(cls, url: str, info: ValidationInfo) -> str:
+        if not url and info.data.get("kind") != "model":
+            return url
+        return api_address(url, bool(info.data.get("plain_http")))
+
+    @property
+    def key(self) -> SecretStr:
+        """The key, read from the environment now; empty where none is named. Raises SettingsError where it is unset."""
+        if not self.key_from:
+            return SecretStr("")
+        key = os.environ.get(self.key_from, "").strip()
+        if not re.fullmatch(r"[\x21-\x7e]+", key):
+            said = "is not set" if not key else "holds what is no key (a space, or a sign outside ASCII)"
+            raise SettingsError(f"environment: {self.key_from}, which composer.key_from names, {said}. Set it.")
+        return SecretStr(key)
+
+    def told(self, title: str) -> str:
+        """Who runs the model, in words for a visitor of the site of that title."""
+        host = urlsplit(self.url).hostname or ""
+        return re.sub(r"[{}]", "", self.run_by or (title if is_loopback(host) else host))  # {…} is filled in elsewhere
+
+
 class Settings(BaseSettings):
     """What an operator can choose. Paths are relative to the working folder."""
 
@@ -118,7 +118,7 @@ class Settings(BaseSettings):
 
     documents: Path = Field(BUNDLED, description="file or folder of vetted documents; default: the bundled article")
     index: Path = Field(Path(".milkwise"), description="folder the index is kept in")
-    store: Annotated[str, AfterValidator(_store)] = Field(
+    store: StoreAddress = Field(
         "", repr=False, description="postgresql:// address of a database to keep it in instead, shared by servers"
     )
     encoder: str = Field("all-MiniLM-L6-v2", description="the bundled model, or a folder holding another one")
@@ -163,11 +163,14 @@ class Settings(BaseSettings):
         "mark", description='a document past its review_by date is marked as overdue, or withheld: "withhold"'
     )
     cases: Path | None = Field(None, description="file of golden cases: asked after each change of the documents")
-    editor_token: Annotated[SecretStr, AfterValidator(_long)] = Field(
+    editor_token: Token = Field(
         SecretStr(""), description="password of the editor's page at /editor, 16 characters or more; none closes it"
     )
     journal: JournalSettings = Field(
         JournalSettings.model_validate({}), description="a table of its own, see `journal.…`"
+    )
+    composer: ComposerSettings = Field(
+        ComposerSettings.model_validate({}), description="a table of its own, see `composer.…`"
     )
 
     @property
@@ -207,7 +210,7 @@ def load(**flags: Any) -> Settings:
         key = ".".join(map(str, first["loc"])) or FILE
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{FILE}: {key} is no setting.{_nearest(key)}") from None
-        secret = key == "store" or "token" in key  # an address can hold a password
+        secret = key in ("store", "composer.url", "composer.key_from") or "token" in key  # each could hold a password
         value = "…" if secret else repr(first["input"])
         raise SettingsError(f"setting {key} = {value}: {first['msg']}. Give it another value.") from None
 

@@ -21,6 +21,7 @@ ROLES = ("emergency", "crisis", "poison", "abuse", "advice")
 ALWAYS = "24/7"
 OR_TEXT = "or_text"
 KEPT = "-kept"  # ends the id of a phrase that takes another's place where questions are kept
+SENT = "-sent"  # the same where they are sent to a model
 _PLACE = re.compile(r"\{(\w*)\}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LOCALE = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z]{4})?(?:-([A-Za-z]{2}|\d{3}))?(?:-[A-Za-z0-9]{2,8})*")
@@ -101,22 +102,20 @@ class Words:
         """The phrase of that id as a claim backed by it: source "phrase:<id>"."""
         return Claim(self.text(id, locale, **values), f"phrase:{id}")
 
-    def keeping(self, days: int) -> Words:
-        """The same words for a site that keeps questions: where a phrase says that nothing is kept, the truth."""
-        said = {
-            name: replace(
-                locale,
-                phrases={
-                    **locale.phrases,
-                    **{
-                        id.removesuffix(KEPT): text.replace("{days}", str(days))
-                        for id, text in locale.phrases.items()
-                        if id.endswith(KEPT)
-                    },
-                },
-            )
-            for name, locale in self._locales.items()
-        }
+    def telling(self, ending: str, **values: object) -> Words:
+        """The same words for a site that does more than answer: where a phrase would be false there, the truth.
+
+        The phrase whose id has the `ending` ("-kept") takes the place of the one without, its `values` filled in. A
+        language that has only the other one loses it: what falls back to English is better than what is not so.
+        """
+        said = {}
+        for name, locale in self._locales.items():
+            truer = {id.removesuffix(ending): text for id, text in locale.phrases.items() if id.endswith(ending)}
+            for place, value in values.items():
+                truer = {id: text.replace(f"{{{place}}}", str(value)) for id, text in truer.items()}
+            false = {id.removesuffix(ending) for id in self._locales[BASE].phrases if id.endswith(ending)}
+            kept = {id: text for id, text in locale.phrases.items() if id not in false}
+            said[name] = replace(locale, phrases=kept | truer)
         return Words(self.folder, said, self._contacts, self.names)
 
     @property

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 CODE = sorted(path for folder in ("corpus", "index", "bot") for path in (ROOT / folder).rglob("*.py"))
 ALL = CODE + sorted((ROOT / "tests").rglob("*.py"))
 FACES = {f"bot.faces.{name}" for name in ("api", "completions", "pages", "ui", "embed", "editor", "mcp", "cli")}
-STAGES = {"bot.triage", "bot.rewrite", "bot.weigh", "bot.compose", "bot.render"}
+STAGES = {"bot.triage", "bot.rewrite", "bot.weigh", "bot.compose", "bot.voice", "bot.render"}
 OWNERS = {
     "faiss": "index.dense",
     "sentence_transformers": "index.export",
@@ -55,7 +55,7 @@ OWNERS = {
     "py3langid": "bot.language",
     "watchfiles": "bot.faces.",
     "protego": "corpus.",
-    "httpcore": "corpus.fetch",
+    "httpcore": ("corpus.fetch", "bot.endpoint"),
 }
 FORBIDDEN = {"pickle", "marshal", "shelve", "joblib", "dill", "requests", "httpx", "urllib.request", "socketserver"}
 LIMIT = 300

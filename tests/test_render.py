@@ -55,7 +55,7 @@ def test_json_is_the_contract_s() -> None:
     assert " ".join(body) == (
         "kind claims citations disclaimer contacts suggestions unanswered query topic reason confidence index ms"
     )
-    assert body["claims"] == [{"text": "Rest helps.", "source": "leaflet#part-one", "citation": 1}]
+    assert body["claims"] == [{"text": "Rest helps.", "source": "leaflet#part-one", "citation": 1, "introduces": []}]
     (citation,) = body["citations"]
     assert " ".join(citation) == (
         "number passage document title headings page quote start end sha256 publisher reviewed url"

@@ -1,7 +1,8 @@
 """The bot as a chat model: OpenAI's `/v1/chat/completions` and `/v1/models`, so that existing chat programs can ask.
 
 Comes in: messages. Goes out: one reply as Markdown with its links, sources and disclaimer, and beside it the contract's
-JSON. Believes nothing a message claims to have cited. Does not know: any language model; there is none.
+JSON. Believes nothing a message claims to have cited. Does not know: any language model, nor whether one introduced
+the reply.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class StreamOptions(BaseModel):
 
 
 class ChatBody(BaseModel):
-    """A conversation in OpenAI's shape. Fields that steer a language model are taken and ignored: there is none."""
+    """A conversation in OpenAI's shape. Fields that steer a language model are taken and ignored."""
 
     model: str
     messages: list[MessageBody] = Field(min_length=1)

@@ -23,6 +23,7 @@ from bot.reply import Kind, Reply, Turn
 from bot.settings import Settings
 
 PERSONAL = (Kind.URGENT, Kind.REFER)  # what somebody in need wrote is not kept, not even in memory
+IDLE = 8  # answers of which a core makes one, where a model is waited for most of the time
 WEIGHT = 0.1  # of the latest answer in the running mean of how long one takes
 
 
@@ -39,7 +40,8 @@ class Desk:
 
     def __init__(self, bot: Bot, settings: Settings) -> None:
         self.bot, self.settings = bot, settings
-        self._at_once = settings.answers_at_once or os.cpu_count() or 1
+        waits = IDLE if settings.composer.kind == "model" else 1  # who waits for a model takes no core meanwhile
+        self._at_once = settings.answers_at_once or (os.cpu_count() or 1) * waits
         self._threads = anyio.CapacityLimiter(self._at_once)  # its own: no page's handler takes one away
         self._kept: OrderedDict[str, Reply] = OrderedDict()
         self._waiting, self._takes_s = 0, 0.05
@@ -79,7 +81,8 @@ class Desk:
         return reply
 
     def _keep(self, key: str, reply: Reply) -> None:
-        if reply.kind in PERSONAL or reply.index != self.bot.index.generation:  # or made from what has been replaced
+        gone = reply.index != self.bot.index.generation  # made from what has been replaced meanwhile
+        if reply.kind in PERSONAL or gone or not reply.lasting:
             return
         self._kept[key] = reply
         while len(self._kept) > self.settings.answers_kept:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -21,10 +22,11 @@ from rich.text import Text
 
 from bot.bot import Bot
 from bot.compose import Speaker
+from bot.endpoint import EndpointFault
 from bot.faces import upkeep
 from bot.render import plain
 from bot.reply import Kind
-from bot.settings import FILE, Settings
+from bot.settings import FILE, Settings, SettingsError
 from bot.triage import load_rules
 from bot.words import ROLES, Words, WordsError, read_toml
 from corpus.check import check
@@ -59,7 +61,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for subject, look in _LOOKS.items():
         try:
             yield from (Finding(subject, *found) for found in look(settings))
-        except (CorpusError, IndexFault, WordsError, OSError, ValueError) as fault:
+        except (CorpusError, IndexFault, SettingsError, WordsError, OSError, ValueError) as fault:
             yield Finding(subject, State.WRONG, " ".join(str(fault).split()))
 
 
@@ -168,13 +170,42 @@ def _index(settings: Settings) -> _Found:
         yield State.NOTE, "it is behind the documents or the settings.", f"{build}, or serve, which updates it."
 
 
+def _composer(settings: Settings) -> _Found:
+    chosen = settings.composer
+    if chosen.kind != "model":
+        yield State.OK, "quotes alone: no question is sent to a model"
+        return
+    if chosen.url.startswith("http:") and chosen.plain_http:
+        yield State.NOTE, f"{chosen.url} has no TLS: questions can be read on the way.", "Use https."
+    if chosen.seconds > settings.answer_seconds:
+        what = f"composer.seconds is {chosen.seconds:g}, but {settings.answer_seconds:g} s is all it gets."
+        yield State.NOTE, what, "Raise answer_seconds, or lower composer.seconds."
+    if not upkeep.indexed(settings):
+        yield State.NOTE, "the model was not asked: there is no index yet.", "Run: milkwise build"
+        return
+    bot = Bot.open(settings=settings)
+    try:
+        reply = bot.reply(Speaker(bot.index, bot.words, settings.locale).starters()[0], plain=True)
+        if reply.kind == Kind.ANSWER and bot.voice:
+            start = time.perf_counter()
+            words = sum(claim.by_model for claim in bot.voice.arrange(reply).claims)
+            said = f"{words} of its lines kept" if words else "no line of it kept, so answers stay plain quotes"
+            took = (time.perf_counter() - start) * 1000
+            yield State.OK, f"{chosen.model} at {chosen.url} answered in {took:.0f} ms; {said}"
+    except EndpointFault as fault:
+        what = f"{chosen.model} at {chosen.url}: {fault}. Answers are given without it."
+        yield State.WRONG, what, "See composer.url, composer.model and composer.key_from; docs/model.md has examples."
+    finally:
+        bot.index.close()
+
+
 def _question(settings: Settings) -> _Found:
     if not upkeep.indexed(settings):
         return
     bot = Bot.open(settings=settings)
     try:
         asked = Speaker(bot.index, bot.words, settings.locale).starters()[0]
-        reply = bot.reply(asked)
+        reply = bot.reply(asked, plain=True)
     finally:
         bot.index.close()
     said = f"asked “{asked}”, it replied in {reply.ms:.0f} ms ({reply.kind.value}), with a disclaimer"
@@ -194,5 +225,6 @@ _LOOKS: dict[str, Callable[[Settings], _Found]] = {
     "origins": _origins,
     "model": _model,
     "index": _index,
+    "composer": _composer,
     "question": _question,
 }

@@ -46,7 +46,7 @@ INSTRUCTIONS = (
     "quotes as they are, name their sources, and show the disclaimer of each result. A reply of kind `urgent` goes to "
     "the person as it is and at once; `abstain` means that the documents do not answer: say so, add nothing."
 )
-_ANNOTATIONS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+_ANNOTATIONS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True)
 _LOG = logging.getLogger("milkwise")
 
 
@@ -60,6 +60,8 @@ class Tools:
     def __init__(self, bot: Bot, settings: Settings) -> None:
         self.bot, self.settings = bot, settings
         self.disclaimer = bot.words.disclaimer(settings.locale)
+        sent = bot.words.text("privacy", settings.locale) if bot.voice else ""
+        self.notices = "\n\n".join(filter(None, (self.disclaimer.text, sent)))
         self.offered: Mapping[str, tuple[Callable[[Any], tuple[str, dict[str, Any]]], type[BaseModel], type[BaseModel]]]
         self.offered = {
             "ask": (self.ask, AskBody, ReplyBody),
@@ -75,7 +77,7 @@ class Tools:
                 description=run.__doc__,
                 input_schema=takes.model_json_schema(),
                 output_schema=gives.model_json_schema(),
-                annotations=_ANNOTATIONS,
+                annotations=_ANNOTATIONS.model_copy(update={"open_world_hint": name == "ask" and bool(self.bot.voice)}),
             )
             for name, (run, takes, gives) in self.offered.items()
         ]
@@ -103,7 +105,8 @@ class Tools:
 
     def search(self, asked: SearchBody) -> tuple[str, dict[str, Any]]:
         """Find the passages nearest to a question, best first. For an emergency: whom to call, no passage."""
-        reply = self.bot.reply(asked.question, (), asked.locale)  # the whole of it: safety comes before search
+        # The whole of it: safety comes before search. No model, whose words would not be shown.
+        reply = self.bot.reply(asked.question, (), asked.locale, plain=True)
         sources = [self._source(hit.passage) for hit in reply.hits[: asked.limit]]
         notices = [claim.text for claim in reply.claims if not claim.citation]
         whole = as_dict(reply)
@@ -165,7 +168,7 @@ def server(bot: Bot, settings: Settings) -> Server[Any]:
         "milkwise",
         title=settings.title,
         version=version("milkwise"),
-        instructions=f"{INSTRUCTIONS}\n\n{tools.disclaimer.text}",
+        instructions=f"{INSTRUCTIONS}\n\n{tools.notices}",
         on_list_tools=listed,
         on_call_tool=called,
     )

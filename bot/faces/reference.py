@@ -18,6 +18,7 @@ REPLY = {
             "text": "Men have mammary gland tissue.",
             "source": "human-lactation#milk-production-in-unusual-circumstances",
             "citation": 1,
+            "introduces": [],
         }
     ],
     "citations": [

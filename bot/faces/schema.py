@@ -103,11 +103,14 @@ class SessionBody(BaseModel):
 
 
 class ClaimBody(BaseModel):
-    """One thing said, and the id of the passage, rule or phrase that backs it."""
+    """One thing said, and the id of the passage, rule or phrase that backs it, or "model:" and whose words they are."""
 
     text: str
     source: str
-    citation: int | None = Field(description="number of its citation, null for the bot's own words")
+    citation: int | None = Field(description="number of its citation, null for what is no quote")
+    introduces: list[int] = Field(
+        default=[], description="of a model's words: the citations they introduce and were checked against"
+    )
 
 
 class CitationBody(BaseModel):

@@ -42,6 +42,7 @@ class Tally:
         self._stages = Histogram(
             "milkwise_stage_seconds", "Time in each stage.", ["stage"], registry=registry, buckets=_STAGE_SECONDS
         )
+        self._voiced = Counter("milkwise_voiced", "Answers a model was to introduce.", ["outcome"], registry=registry)
         self._requests = Counter(
             "milkwise_http_requests", "Requests answered.", ["method", "route", "status"], registry=registry
         )
@@ -70,6 +71,8 @@ class Tally:
         """One more reply; `reason` is a short code or the id of a rule."""
         self._replies.labels(reply.kind.value, reply.reason).inc()
         self._seconds.observe(reply.ms / 1000)
+        if reply.voiced:
+            self._voiced.labels(reply.voiced).inc()
         if self.journal:
             with _unharmed():
                 self.journal.record(reply)

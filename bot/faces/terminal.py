@@ -234,6 +234,8 @@ def chat(bot: Bot, locale: str | None, to: Console) -> None:
     locale = locale or bot.settings.locale
     speaker = Speaker(bot.index, bot.words, locale)
     to.print(Text(plain(bot.words.disclaimer(locale).text), style=SOFT))
+    if bot.voice:
+        to.print(Text(plain(bot.words.text("privacy", locale)), style=SOFT))
     to.print()
     to.print(plain(bot.words.text("starters", locale)))
     for question in speaker.starters():

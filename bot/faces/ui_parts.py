@@ -54,7 +54,7 @@ def steps(reply: Reply, asked: str, serial: int, say: Say) -> list[str]:
             blocks.append(_aside(part.lead))
         for claim in part.claims:
             number = _number(serial, claim.citation.number, say) if claim.citation else ""
-            blocks.append(_class(reply.kind, _words(claim.text)) + number)
+            blocks.append(_aside(claim.text) if claim.by_model else _class(reply.kind, _words(claim.text)) + number)
             grown.append("\n\n".join(blocks))
     blocks += [_words(say("unanswered", question=question)) for question in reply.unanswered]
     blocks += [_contacts(reply.contacts, say)] if reply.contacts else []

@@ -54,10 +54,12 @@ class Held(Bot):
 
     gate = threading.Event()
 
-    def reply(self, asked: str, history: Sequence[Turn] = (), locale: str | None = None) -> Reply:
+    def reply(
+        self, asked: str, history: Sequence[Turn] = (), locale: str | None = None, *, plain: bool = False
+    ) -> Reply:
         """Answer once the gate is open."""
         self.gate.wait(timeout=30)
-        return super().reply(asked, history, locale)
+        return super().reply(asked, history, locale, plain=plain)
 
 
 @pytest.fixture(scope="session")
