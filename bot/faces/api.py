@@ -43,9 +43,11 @@ from bot.faces.tally import MEDIA, Tally
 from bot.faces.templating import page, prefix
 from bot.faces.traces import Spans
 from bot.journal import Journal
+from bot.redact import load as load_redactor
 from bot.render import as_dict, claim_dict, disclaimer_dict
 from bot.reply import Reply
 from bot.settings import Settings
+from bot.spelling import public
 from bot.words import Words, country
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -75,7 +77,7 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     limits = app.state.limits = Limits(settings.address_limit, settings.session_limit)  # the chat page's too
     app.add_middleware(Gate, problems=problems, settings=settings, sessions=sessions, limits=limits)
     app.add_middleware(Guard, problems=problems)
-    journal = Journal(settings.journal, country(settings.locale)) if settings.journal.on else None
+    journal = _journal(bot, settings) if settings.journal.on else None
     tally = app.state.tally = Tally(journal)  # the chat page counts its thumbs here too
     if bot:
         bot.observers = (tally, Spans())
@@ -86,6 +88,12 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     plain_openapi = app.openapi
     app.openapi = lambda: reference.honest(plain_openapi())  # type: ignore[method-assign]  # FastAPI's documented way
     return app
+
+
+def _journal(bot: Bot | None, settings: Settings) -> Journal:
+    """The journal, which knows from the documents, as they are at the time, which words are nobody's name."""
+    load_redactor()  # the first pass is slow: not while a visitor waits
+    return Journal(settings.journal, country(settings.locale), lambda word: bool(bot and public(word, bot.index)))
 
 
 def _faults(*statuses: int) -> dict[int | str, dict[str, Any]]:
