@@ -81,7 +81,7 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     tally = app.state.tally = Tally(journal)  # the chat page counts its thumbs here too
     if bot:
         bot.observers = (tally, Spans())
-    app.include_router(_conversation(Desk(bot, settings) if bot else None, tally, sessions))
+    app.include_router(_conversation(Desk(bot, settings, tally) if bot else None, tally, sessions))
     app.include_router(_documents(bot, problems))
     app.include_router(_service(bot, settings, problems, tally))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
