@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from collections import Counter
 from datetime import date, timedelta
@@ -17,7 +18,7 @@ from bot.bot import Bot
 from bot.faces import cli
 from bot.faces.api import create_app
 from bot.journal import Journal, JournalFault
-from bot.redact import NAME, redact
+from bot.redact import FOLDER, NAME, redact
 from bot.reply import Kind
 from bot.settings import JournalSettings, Settings
 from bot.spelling import public
@@ -177,6 +178,18 @@ def test_erase_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (done.exit_code, done.stdout) == (0, "erased 1 entries of journal.sqlite\n")
     assert not list(journal.votes())
     assert SECRET.encode() not in on_disk(tmp_path)
+
+
+def test_the_model_of_names_is_opened_only_where_words_are_kept(
+    bot: Bot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs nothing where the journal is off or wordless; where it is needed and damaged, the start stops."""
+    (shutil.copytree(FOLDER, tmp_path / "redactor") / "tokenizer.json").write_text("{}")
+    monkeypatch.setattr("bot.redact.FOLDER", tmp_path / "redactor")
+    for journal in (JournalSettings.model_validate({}), kept(tmp_path, words=False)):
+        create_app(bot, bot.settings.model_copy(update={"journal": journal}))
+    with pytest.raises(JournalFault, match=r"tokenizer\.json .* words = false"):
+        create_app(bot, bot.settings.model_copy(update={"journal": kept(tmp_path)}))
 
 
 def test_a_broken_journal_is_named_and_costs_no_answer(bot: Bot, index_dir: Path, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from bot.faces.sessions import Sessions
 from bot.faces.tally import MEDIA, Tally
 from bot.faces.templating import page, prefix
 from bot.faces.traces import Spans
-from bot.journal import Journal
+from bot.journal import Journal, JournalFault
 from bot.redact import load as load_redactor
 from bot.render import as_dict, claim_dict, disclaimer_dict
 from bot.reply import Reply
@@ -92,7 +92,13 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
 
 def _journal(bot: Bot | None, settings: Settings) -> Journal:
     """The journal, which knows from the documents, as they are at the time, which words are nobody's name."""
-    load_redactor()  # the first pass is slow: not while a visitor waits
+    if settings.journal.words:
+        try:
+            load_redactor()  # it takes a moment: not while a visitor waits
+        except ValueError as fault:
+            raise JournalFault(
+                f"{fault}: names cannot be taken out. Install Milkwise again, or set words = false in [journal]."
+            ) from None
     return Journal(settings.journal, country(settings.locale), lambda word: bool(bot and public(word, bot.index)))
 
 
