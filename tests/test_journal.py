@@ -185,6 +185,7 @@ def test_the_model_of_names_is_opened_only_where_words_are_kept(
 ) -> None:
     """It costs nothing where the journal is off or wordless; where it is needed and damaged, the start stops."""
     (shutil.copytree(FOLDER, tmp_path / "redactor") / "tokenizer.json").write_text("{}")
+    monkeypatch.setattr(bot, "observers", bot.observers)  # put back what each app sets
     monkeypatch.setattr("bot.redact.FOLDER", tmp_path / "redactor")
     for journal in (JournalSettings.model_validate({}), kept(tmp_path, words=False)):
         create_app(bot, bot.settings.model_copy(update={"journal": journal}))
