@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip
 CPU ?=
 TORCH_INDEX := $(if $(CPU),--index-url https://download.pytorch.org/whl/cpu)
 
-.PHONY: help install serve test lint bench clean
+.PHONY: help install serve test lint docs bench clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -36,10 +36,14 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+## make docs      the documentation as a site, in site/
+docs: install
+	$(BIN)/zensical build --strict --clean
+
 ## make bench     measure speed and safety, and write docs/RESULTS.md
 bench: install
 	$(BIN)/python -m tests.bench.results
 
 ## make clean     remove the virtual environment and the index
 clean:
-	rm -rf $(VENV) .milkwise
+	rm -rf $(VENV) .milkwise site .cache

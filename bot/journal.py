@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -57,10 +57,15 @@ class Vote:
 
 
 class Journal:
-    """One SQLite file in WAL mode. Safe to share between threads and processes. Raises JournalFault."""
+    """One SQLite file in WAL mode. Safe to share between threads and processes. Raises JournalFault.
 
-    def __init__(self, settings: JournalSettings, country: str = "") -> None:
-        self.settings, self.country = settings, country
+    `country` and `public` are for `redact`, which see.
+    """
+
+    def __init__(
+        self, settings: JournalSettings, country: str = "", public: Callable[[str], bool] = lambda word: False
+    ) -> None:
+        self.settings, self.country, self.public = settings, country, public
         self._lock, self._pruned = Lock(), date.min
         with self._unfailing():
             settings.file.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +127,7 @@ class Journal:
         return gone
 
     def _redacted(self, text: str) -> str | None:
-        kept = " ".join(redact(text, self.country).split()) if self.settings.words else ""
+        kept = " ".join(redact(text, self.country, self.public).split()) if self.settings.words else ""
         return kept or None
 
     def _rows(self, columns: str, table: str) -> list[tuple[Any, ...]]:

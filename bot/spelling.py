@@ -77,13 +77,25 @@ def commonness(word: str) -> int:
     return _english().get(word, 0)
 
 
+def public(word: str, index: Index) -> bool:
+    """Whether a word, as typed, is nobody's name: a medicine's, or one the documents use, where it is in lower case."""
+    return word.lower() in _medicines() or (word.islower() and word in lexicon(index).words)
+
+
+@cache
+def _medicines() -> frozenset[str]:
+    """Names of medicines, in lower case."""
+    names = Path(__file__).with_name("medicines.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(name for name in names if not name.startswith("#"))
+
+
 @cache
 def _english() -> dict[str, int]:
     """English words with how often they come; names of medicines, which are right too, with none."""
     lines = Path(symspellpy.__file__).with_name(ENGLISH_WORDS).read_text(encoding="utf-8-sig").splitlines()
-    names = Path(__file__).with_name("medicines.txt").read_text(encoding="utf-8").splitlines()
-    known = dict.fromkeys((name for name in names if not name.startswith("#")), 0)
-    return known | {word: int(count) for word, _, count in (line.partition(" ") for line in lines)}
+    return dict.fromkeys(_medicines(), 0) | {
+        word: int(count) for word, _, count in (line.partition(" ") for line in lines)
+    }
 
 
 def _right(term: Term, known: Lexicon) -> str:

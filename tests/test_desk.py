@@ -38,6 +38,12 @@ def desk(bot: Bot) -> Callable[..., Desk]:
     return lambda **chosen: Desk(Watched(bot), load(**chosen))  # type: ignore[arg-type]  # as much of a bot as it needs
 
 
+def counted(desk: Desk, sample: str) -> float:
+    """A sample of its metrics."""
+    lines = desk.tally.exposition(None).decode().splitlines()
+    return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"milkwise_{sample} "))
+
+
 def asked(desk: Desk) -> list[str]:
     """What its bot was asked so far."""
     found: list[str] = desk.bot.asked  # type: ignore[attr-defined]  # of a watched one
@@ -58,6 +64,8 @@ def test_the_same_question_is_answered_once(desk: Callable[..., Desk], bot: Bot)
     assert asked(here) == [QUESTION, QUESTION, QUESTION, QUESTION.lower()]
     assert all(reply.timed(0) == bot.reply(QUESTION).timed(0) for reply in replies[:3])
     assert replies[1].ms < replies[0].ms
+    hits, misses = (counted(here, f'cache_requests_total{{result="{result}"}}') for result in ("hit", "miss"))
+    assert (hits, misses, counted(here, "cache_replies")) == (2, 4, 4)
 
 
 def test_only_so_many_are_kept(desk: Callable[..., Desk]) -> None:
@@ -121,10 +129,12 @@ def test_a_full_queue_turns_away_and_loses_nothing(desk: Callable[..., Desk]) ->
                 await anyio.sleep(0.1)
             assert isinstance(outcomes["thanks"], Busy) and outcomes["thanks"].wait_s >= 1
             assert asked(here) == [QUESTION] and list(outcomes) == ["thanks"]
+            assert counted(here, "queue_waiting") == 1 and counted(here, 'queue_refused_total{reason="full"}') == 1
             here.bot.door.set()  # type: ignore[attr-defined]
 
     anyio.run(crowd)
     assert outcomes[QUESTION] == "answer" and outcomes["hi"] == "smalltalk"
+    assert counted(here, "queue_waiting") == 0 and counted(here, "queue_seconds_count") == 2
 
 
 def test_who_waits_too_long_is_told(desk: Callable[..., Desk]) -> None:
@@ -141,6 +151,7 @@ def test_who_waits_too_long_is_told(desk: Callable[..., Desk]) -> None:
 
     anyio.run(crowd)
     assert isinstance(outcomes["hi"], Busy) and outcomes[QUESTION] == "answer" and asked(here) == [QUESTION]
+    assert counted(here, 'queue_refused_total{reason="late"}') == 1
 
 
 def test_who_leaves_the_queue_is_not_asked_for(desk: Callable[..., Desk]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot.faces import doctor
+from bot.faces import doctor, upkeep
 from bot.faces.cli import app
 from bot.faces.doctor import Finding, State, examine
 from bot.settings import SettingsError, load
@@ -150,3 +150,12 @@ def test_a_prefix_is_written_as_a_proxy_strips_it(prefix: str) -> None:
     with pytest.raises(SettingsError, match="root_path"):
         load(root_path=prefix)
     assert load(root_path="/help/faq").root_path == "/help/faq"
+
+
+def test_documents_in_another_language_are_pointed_out(tmp_path: Path) -> None:
+    """Red flags and the reading are English: who puts Spanish documents before visitors is told so."""
+    settings = load(documents=Path(__file__).parent / "golden" / "spanish", index=tmp_path / "index")
+    upkeep.refresh(settings)
+    found = look("question", documents=settings.documents, index=settings.index)
+    assert [one.state for one in found[:-1]] == [State.NOTE]
+    assert "es: words of danger" in found[0].what

@@ -15,6 +15,7 @@ from bot import render
 from bot.bot import Bot
 from bot.faces import cli
 from bot.faces.embed import SAID
+from bot.faces.problems import TOLD
 from bot.golden import load_cases
 from bot.language import spoken
 from bot.reply import Kind
@@ -110,6 +111,29 @@ def test_the_pages_are_in_spanish(site: httpx.Client, path: str) -> None:
     assert "No da consejo médico" in page
     for label in ("Skip to", "All questions", "Published by", "not yet reviewed", "Read the document", "is marked"):
         assert label not in page
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("GET", "/documents/nothing", 404), ("DELETE", "/faq", 405), ("GET", "/safety", 200)],
+)
+def test_what_goes_wrong_is_said_in_spanish(site: httpx.Client, method: str, path: str, status: int) -> None:
+    """A browser gets a page in the site's language, a program the fault in English; the safety page says its own."""
+    page = site.request(method, path, headers={"accept": "text/html"})
+    assert page.status_code == status
+    assert '<html lang="es-ES">' in page.text
+    assert "No da consejo médico" in page.text
+    if status != 200:
+        assert ES["fault-title"] in page.text
+        assert ES[f"fault-{status}"] in page.text
+        assert not re.search("There is|Ask a question|Not Found|Method", page.text)
+        assert site.request(method, path).json()["title"] in ("Not Found", "Method Not Allowed")
+
+
+@pytest.mark.parametrize("status", TOLD)
+def test_every_fault_a_page_tells_of_has_its_words(status: int) -> None:
+    """In English and in Spanish, a sentence each."""
+    assert {f"fault-{status}", "fault-other"} <= set(EN) & set(ES)
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,12 @@ def test_metrics_count_replies_stages_and_requests(server: tuple[httpx.Client, P
     for stage, times in {"triage": 5, "rewrite": 4, "search": 4, "weigh": 4}.items():
         assert moved("milkwise_stage_seconds_count", stage=stage) >= times
     assert moved("milkwise_http_requests_total", method="POST", route="/v1/ask", status="200") == 3
+    assert (
+        moved("milkwise_cache_requests_total", result="hit") + moved("milkwise_cache_requests_total", result="miss")
+        == 3
+    )
+    assert after["milkwise_cache_replies", ()] >= 1
+    assert after["milkwise_queue_waiting", ()] == 0
     assert moved("milkwise_http_requests_total", method="POST", route="/v1/ask", status="422") == 1
     assert after["milkwise_http_requests_under_way", ()] == 1  # this very one
     ready = client.get("/readyz").json()
@@ -236,6 +242,8 @@ def test_every_metric_is_documented() -> None:
     tally.count("up", "answer")
     tally.stage("weigh", 0.1)
     tally.answered("GET", "/", 200, 0.1)
+    tally.turned_away("full")
+    tally.looked_up(True)
     tally.replied(every_kind()[Kind.ANSWER])
     exposed = {}
     for family in text_string_to_metric_families(tally.exposition("0123").decode()):

@@ -42,10 +42,12 @@ from bot.faces.sessions import Sessions
 from bot.faces.tally import MEDIA, Tally
 from bot.faces.templating import page, prefix
 from bot.faces.traces import Spans
-from bot.journal import Journal
+from bot.journal import Journal, JournalFault
+from bot.redact import load as load_redactor
 from bot.render import as_dict, claim_dict, disclaimer_dict
 from bot.reply import Reply
 from bot.settings import Settings
+from bot.spelling import public
 from bot.words import Words, country
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -75,17 +77,29 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     limits = app.state.limits = Limits(settings.address_limit, settings.session_limit)  # the chat page's too
     app.add_middleware(Gate, problems=problems, settings=settings, sessions=sessions, limits=limits)
     app.add_middleware(Guard, problems=problems)
-    journal = Journal(settings.journal, country(settings.locale)) if settings.journal.on else None
+    journal = _journal(bot, settings) if settings.journal.on else None
     tally = app.state.tally = Tally(journal)  # the chat page counts its thumbs here too
     if bot:
         bot.observers = (tally, Spans())
-    app.include_router(_conversation(Desk(bot, settings) if bot else None, tally, sessions))
+    app.include_router(_conversation(Desk(bot, settings, tally) if bot else None, tally, sessions))
     app.include_router(_documents(bot, problems))
     app.include_router(_service(bot, settings, problems, tally))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     plain_openapi = app.openapi
     app.openapi = lambda: reference.honest(plain_openapi())  # type: ignore[method-assign]  # FastAPI's documented way
     return app
+
+
+def _journal(bot: Bot | None, settings: Settings) -> Journal:
+    """The journal, which knows from the documents, as they are at the time, which words are nobody's name."""
+    if settings.journal.words:
+        try:
+            load_redactor()  # it takes a moment: not while a visitor waits
+        except ValueError as fault:
+            raise JournalFault(
+                f"{fault}: names cannot be taken out. Install Milkwise again, or set words = false in [journal]."
+            ) from None
+    return Journal(settings.journal, country(settings.locale), lambda word: bool(bot and public(word, bot.index)))
 
 
 def _faults(*statuses: int) -> dict[int | str, dict[str, Any]]:

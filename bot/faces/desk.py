@@ -19,6 +19,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from bot.bot import HISTORY, Bot
+from bot.faces.tally import Tally
 from bot.reply import Kind, Reply, Turn
 from bot.settings import Settings
 
@@ -38,8 +39,8 @@ class Busy(Exception):
 class Desk:
     """Asks a bot for many at a time, from one event loop."""
 
-    def __init__(self, bot: Bot, settings: Settings) -> None:
-        self.bot, self.settings = bot, settings
+    def __init__(self, bot: Bot, settings: Settings, tally: Tally | None = None) -> None:
+        self.bot, self.settings, self.tally = bot, settings, tally or Tally()
         waits = IDLE if settings.composer.kind == "model" else 1  # who waits for a model takes no core meanwhile
         self._at_once = settings.answers_at_once or (os.cpu_count() or 1) * waits
         self._threads = anyio.CapacityLimiter(self._at_once)  # its own: no page's handler takes one away
@@ -54,22 +55,28 @@ class Desk:
         start = time.perf_counter()
         asked = asked.strip()
         key = self._key(asked, history[-HISTORY:], locale)
-        if kept := self._kept.get(key):
+        kept = self._kept.get(key)
+        self.tally.looked_up(kept is not None)
+        if kept:
             self._kept.move_to_end(key)
             again = kept.timed((time.perf_counter() - start) * 1000)
             for observer in self.bot.observers:
                 observer.replied(again)
             return again
         if not self._threads.available_tokens and self._waiting >= self.settings.answers_waiting:
+            self.tally.turned_away("full")
             raise Busy(self._wait_s())
         self._waiting += 1
+        self.tally.waiting.inc()
         try:
-            with anyio.fail_after(self.settings.answer_seconds):
+            with self.tally.queued.time(), anyio.fail_after(self.settings.answer_seconds):
                 await self._threads.acquire()
         except TimeoutError:
+            self.tally.turned_away("late")
             raise Busy(self._wait_s()) from None
         finally:
             self._waiting -= 1
+            self.tally.waiting.dec()
         try:
             began = time.perf_counter()
             # The thread's slot is the one just taken; the limiter given here only has to let it in.
@@ -87,6 +94,7 @@ class Desk:
         self._kept[key] = reply
         while len(self._kept) > self.settings.answers_kept:
             self._kept.popitem(last=False)
+        self.tally.kept.set(len(self._kept))
 
     def _key(self, asked: str, history: Sequence[Turn], locale: str | None) -> str:
         turns = [(turn.asked, turn.cited) for turn in history]

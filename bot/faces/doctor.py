@@ -32,7 +32,7 @@ from bot.words import ROLES, Words, WordsError, read_toml
 from corpus.check import check
 from corpus.document import CorpusError
 from index.contract import IndexFault
-from index.encode import fingerprint
+from index.encode import BUNDLED, fingerprint
 from index.home import named, verify
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -156,6 +156,9 @@ def _origins(settings: Settings) -> _Found:
 
 def _model(settings: Settings) -> _Found:
     yield State.OK, f"{fingerprint(settings.encoder)}: its files are there"
+    if settings.encoder != BUNDLED:
+        what = f"the model for words of danger knows {BUNDLED} alone: with this encoder only its patterns are left."
+        yield State.NOTE, what, "Weigh that; docs/languages.md says what another encoder costs."
 
 
 def _index(settings: Settings) -> _Found:
@@ -206,8 +209,14 @@ def _question(settings: Settings) -> _Found:
     try:
         asked = Speaker(bot.index, bot.words, settings.locale).starters()[0]
         reply = bot.reply(asked, plain=True)
+        tongues = {document.language.partition("-")[0].casefold() for document in bot.index.documents()} - {"en"}
     finally:
         bot.index.close()
+    if tongues:
+        what = (
+            f"documents are in {', '.join(sorted(tongues))}: words of danger, and what answers, are judged in English."
+        )
+        yield State.NOTE, what, "Do not rely on either; docs/languages.md has what was measured."
     said = f"asked “{asked}”, it replied in {reply.ms:.0f} ms ({reply.kind.value}), with a disclaimer"
     if reply.kind == Kind.ANSWER:
         yield State.OK, said

@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from bot.faces.templating import page
+from bot.labels import label
 from bot.render import disclaimer_dict
 from bot.reply import Disclaimer
 from index.contract import IndexFault
@@ -27,6 +28,8 @@ LIMIT_BYTES = 64 * 1024
 FRAMES = 6
 OPENAI = ("/v1/chat/", "/v1/models")  # here clients look for the fault under "error" too
 MEDIA = "application/problem+json"
+STAFF = ("/editor", "/docs", "/widget")  # for whoever runs the site, in English
+TOLD = (400, 403, 404, 405, 413, 429, 500, 503)  # statuses that visitors are told of in words of their own
 NOT_JSON = ("The body is not JSON.", "body", "it is not JSON", "Send a JSON object; /docs shows one.")
 
 AWAY = ("The documents cannot be read just now.", "index", "it does not answer", "Try again in a moment.")
@@ -92,8 +95,7 @@ class Problems:
         title = HTTPStatus(status).phrase
         path = request.url.path.removeprefix(request.scope.get("root_path", ""))
         if "text/html" in request.headers.get("accept", "") and not path.startswith("/v1/"):
-            shown = page("problem.html", request, self.site, self.disclaimer, title=title, detail=detail, errors=errors)
-            return HTMLResponse(shown, status, headers)
+            return HTMLResponse(self._page(request, path, status, title, detail, errors), status, headers)
         body: dict[str, Any] = {
             "type": "about:blank",
             "title": title,
@@ -107,6 +109,18 @@ class Problems:
             kind = "invalid_request_error" if status < 500 else "server_error"
             body["error"] = {"message": said, "type": kind, "param": errors[0][0] if errors else None, "code": None}
         return JSONResponse(body, status, headers, media_type=MEDIA)
+
+    def _page(
+        self, request: Request, path: str, status: int, title: str, detail: str, errors: Sequence[tuple[str, str, str]]
+    ) -> str:
+        """A visitor gets a sentence in the site's language; pages for those who run it the fault and its remedies."""
+        if path.startswith(STAFF):
+            values: dict[str, Any] = {"title": title, "detail": detail, "remedies": [error[2] for error in errors]}
+        else:
+            locale, told = self.disclaimer.locale, f"fault-{status}" if status in TOLD else "fault-other"
+            values = {"title": label("fault-title", locale), "detail": label(told, locale), "remedies": []}
+            values["translated"] = True
+        return page("problem.html", request, self.site, self.disclaimer, **values)
 
     async def _problem(self, request: Request, fault: Exception) -> Response:
         assert isinstance(fault, Problem)

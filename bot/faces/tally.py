@@ -1,4 +1,4 @@
-"""What is counted, in memory, for whoever runs the server: replies, refusals, stages, requests, thumbs. No text.
+"""What is counted, in memory, for whoever runs the server: replies, refusals, stages, queue, requests, thumbs. No text.
 
 Comes in: what the bot and the routes tell. Goes out: the counters in Prometheus' text format; and entries of the
 journal behind them, where the operator has switched it on. Keeps no text itself, and does not know who asked or voted.
@@ -54,6 +54,15 @@ class Tally:
             buckets=_REPLY_SECONDS,
         )
         self.under_way = Gauge("milkwise_http_requests_under_way", "Requests being answered.", registry=registry)
+        self.waiting = Gauge("milkwise_queue_waiting", "Questions that wait for an answer's turn.", registry=registry)
+        self.queued = Histogram(
+            "milkwise_queue_seconds", "Time waited for that turn.", registry=registry, buckets=_REPLY_SECONDS
+        )
+        self._turned_away = Counter(
+            "milkwise_queue_refused", "Questions told to come again.", ["reason"], registry=registry
+        )
+        self._looked_up = Counter("milkwise_cache_requests", "Replies looked for.", ["result"], registry=registry)
+        self.kept = Gauge("milkwise_cache_replies", "Replies at hand.", registry=registry)
         self._index = Info("milkwise_index", "What is served: index generation and version.", registry=registry)
 
     def count(self, vote: str, kind: str, reason: str | None = None, question: str | None = None) -> None:
@@ -76,6 +85,14 @@ class Tally:
         if self.journal:
             with _unharmed():
                 self.journal.record(reply)
+
+    def turned_away(self, reason: str) -> None:
+        """One more question told to come again: the queue was "full", or its turn came too "late"."""
+        self._turned_away.labels(reason).inc()
+
+    def looked_up(self, found: bool) -> None:
+        """One more question looked for among the replies at hand."""
+        self._looked_up.labels("hit" if found else "miss").inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One more response. `route` is a template, never an address somebody typed."""
