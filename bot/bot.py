@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from bot import compose
 from bot.intent import load_intent
-from bot.language import spoken
+from bot.language import spoken, tongues
 from bot.quotes import briefly
 from bot.reply import Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
@@ -205,6 +205,5 @@ class Bot:
 
 def _foreign(asked: str, index: Index) -> str:
     """The language of a question that none of the documents is in; "" where it is one of theirs, or cannot be told."""
-    tongues = {document.language.partition("-")[0].casefold() for document in index.documents()}
-    language = spoken(asked)
-    return "" if language in tongues or not tongues else language
+    ours, language = tongues(index), spoken(asked)
+    return "" if language in ours or not ours else language

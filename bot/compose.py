@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice, zip_longest
 from typing import Any
 
+from bot.language import tongues
 from bot.reply import Citation, Claim, Contact, Evidence, Kind, Query, Reply, Rule
 from bot.suggest import nearest, plain, questions, titled, turn_to
 from bot.words import Words
@@ -90,10 +91,9 @@ class Speaker:
         country = self.locale.replace("_", "-").partition("-")[2]
         if language in self.words.locales:
             self.locale = f"{language}-{country}" if country else language
-        tongues = dict.fromkeys(document.language.partition("-")[0].casefold() for document in self.index.documents())
         named = [
             self.words.text(f"language-{tongue}", self.locale) if self.words.has(f"language-{tongue}") else tongue
-            for tongue in tongues
+            for tongue in tongues(self.index)
         ]
         said = self.words.say("abstain-language", self.locale, language=", ".join(named))
         return self._found(Kind.ABSTAIN, (said,), query, hits, reason="other-language", confidence=evidence.confidence)

@@ -6,7 +6,7 @@ sentence-transformers, or any other way to keep the promise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from index.index import Index
 
 FloatMatrix = NDArray[np.float32]
+Key = int | str  # a store's own name for a passage, good for one call
+Ranked = Sequence[tuple[Key, float]]  # best first, with the score of that list
 
 
 class IndexFault(Exception):
@@ -77,7 +79,10 @@ class Encoder(Protocol):
 
 
 class Store(Protocol):
-    """Documents, passages and vectors, kept. Two ranked lists come out; fusing them is the index's work."""
+    """Documents, passages and vectors, kept. Two ranked lists come out; fusing them is the index's work.
+
+    Each call answers from one state of the whole, whoever writes meanwhile.
+    """
 
     def replace_document(self, document: Document, passages: Sequence[Passage], vectors: Sequence[FloatMatrix]) -> None:
         """Put a document in place of its older self: atomic, durable on return; no passages deletes it.
@@ -105,6 +110,14 @@ class Store(Protocol):
 
     def lexical(self, text: str, k: int) -> list[Hit]:
         """The k best passages by BM25, best first; never raises, whatever the text."""
+
+    def both(
+        self, vector: FloatMatrix, text: str, k: int, choose: Callable[[Ranked, Ranked], Mapping[Key, float]]
+    ) -> list[Hit]:
+        """The passages that `choose` gives a score, of the lists of `dense` and `lexical`, in any order.
+
+        Only those are read. Their `cosine` and `bm25` are 0 where they were not in that list.
+        """
 
     def revision(self) -> str:
         """Changes whenever the content does; keys every cache."""

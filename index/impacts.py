@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -22,7 +23,10 @@ from index import lexical
 
 SCHEMA = "CREATE TABLE impacts (word TEXT PRIMARY KEY, rows BLOB NOT NULL, added BLOB NOT NULL) WITHOUT ROWID"
 FEW = 2_000  # passages; among as many, FTS5 is quick enough
+SHORT = 1_000  # rows of a word; to add up as many is quicker than to ask whether it could be left
 K1, B, LEAST = 1.2, 0.75, 1e-6  # FTS5's own: see bm25() in its documentation
+
+Impacts = tuple[NDArray[np.int32], NDArray[np.float32]]  # rows, in order, and what a word adds to each
 
 
 def write(connection: sqlite3.Connection) -> None:
@@ -61,23 +65,59 @@ def best(connection: sqlite3.Connection, text: str, k: int) -> list[tuple[int, f
     cut = _stemmer().stems(words)
     if any(len(stems) != 1 for stems in cut):  # FTS5 alone knows where words stand side by side
         return lexical.best(connection, text, k)
-    found: list[tuple[NDArray[np.int32], NDArray[np.float32]]] = []
+    found: list[Impacts] = []
     for (word,) in cut:
         held = connection.execute("SELECT rows, added FROM impacts WHERE word = ?", (word,)).fetchone()
         if held:
             found.append((np.frombuffer(held[0], "<i4"), np.frombuffer(held[1], "<f4")))
-    if not found:
-        return []
-    total = np.zeros(max(int(rows[-1]) for rows, _ in found) + 1, np.float64)
-    for rows, added in found:
-        total[rows] += added
-    rows = np.concatenate([rows for rows, _ in found])
-    scores = total[rows]
-    if len(rows) > (most := k * len(found)):  # a row stands here once a word: that many hold k different ones
-        kept = np.argpartition(-scores, most - 1)[:most]
-        rows = rows[scores >= scores[kept].min()]
-    ranked = sorted(((int(row), float(total[row])) for row in set(rows.tolist())), key=lambda hit: (-hit[1], hit[0]))
-    return ranked[:k]
+    rows, scores = _summed(sorted(found, key=lambda impacts: len(impacts[0])), k)
+    ranked = np.lexsort((rows, -scores))[:k]
+    return list(zip(rows[ranked].tolist(), scores[ranked].tolist(), strict=True))
+
+
+def _summed(found: Sequence[Impacts], k: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Rows and their sums, the k greatest among them; `found` holds the rarest word first.
+
+    Once what the words still to come can add does not lift a new row among the k, they are only looked up for the rows
+    that are there (MaxScore, Turtle and Flood 1995).
+    """
+    total = np.zeros(max((int(rows[-1]) for rows, _ in found), default=-1) + 1, np.float64)
+    coming = sum(float(added.max()) for _, added in found)
+    seen = 0
+    for number, (held, added) in enumerate(found):
+        if len(held) > SHORT and seen >= k:
+            rows = _distinct(found[:number], total)
+            least = _kth(total[rows], k)
+            if least > coming:
+                rows = rows[total[rows] + coming >= least]
+                return rows, total[rows] + _looked_up(found[number:], rows)
+        total[held] += added
+        coming -= float(added.max())
+        seen += len(held)
+    rows = _distinct(found, total)
+    rows = rows[total[rows] >= _kth(total[rows], k)]
+    return rows, total[rows]
+
+
+def _distinct(found: Sequence[Impacts], total: NDArray[np.float64]) -> NDArray[np.int32]:
+    """The rows of some words, each once: what was added to is not zero."""
+    if sum(len(rows) for rows, _ in found) * 8 > len(total):
+        return np.flatnonzero(total).astype(np.int32)
+    return np.unique(np.concatenate([rows for rows, _ in found])) if found else np.zeros(0, np.int32)
+
+
+def _kth(scores: NDArray[np.float64], k: int) -> float:
+    """The k-th greatest; minus infinity where there are fewer."""
+    return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if len(scores) >= k else -math.inf
+
+
+def _looked_up(found: Sequence[Impacts], rows: NDArray[np.int32]) -> NDArray[np.float64]:
+    """What some words add to some rows."""
+    total = np.zeros(len(rows), np.float64)
+    for held, added in found:
+        place = np.searchsorted(held, rows).clip(max=len(held) - 1)
+        total += np.where(held[place] == rows, added[place], 0)
+    return total
 
 
 @lru_cache(maxsize=1)

@@ -12,21 +12,24 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from heapq import nlargest
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from corpus.document import CorpusError, Document, Passage
-from corpus.read import Reading, read
-from corpus.split import split
 from index import generations
-from index.contract import Calibrator, Encoder, FloatMatrix, Hit, IndexFault, Store
+from index.contract import Calibrator, Encoder, FloatMatrix, Hit, IndexFault, Key, Ranked, Store
 from index.embed import Progress, encode
 from index.encode import fingerprint, load_encoder, prepare, sweep, written
 from index.files import checksum
 from index.manifest import Manifest, corpus_digest
 from index.sealed import inspect, open_sealed, splitter, write
 from index.store import SqliteStore
+
+if TYPE_CHECKING:
+    from corpus.read import Reading
 
 RANK_OFFSET = 60  # reciprocal rank fusion's usual constant: how slowly a lower rank loses weight
 DEPTH = 200  # how far down each ranked list is read
@@ -98,8 +101,9 @@ class Index:
         if not text.strip() or k < 1:
             return []
         vector = self.encoder.encode([text])[0]
-        lists = self.store.dense(vector, DEPTH), self.store.lexical(text, DEPTH)
-        return fuse(*lists, k, lambda hit: self._cosine(hit, vector))
+        hits = self.store.both(vector, text, DEPTH, lambda dense, lexical: fuse(dense, lexical, k))
+        best = sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:k]
+        return [hit if hit.cosine else replace(hit, cosine=self._cosine(hit, vector)) for hit in best]
 
     def document(self, id: str) -> Document | None:
         """The document of that id, or None. Raises IndexFault where it is not the one that was built in."""
@@ -131,24 +135,14 @@ class Index:
         return float(np.clip((self.vectors(hit.passage.id) @ vector).max(), -1, 1))
 
 
-def fuse(dense: Sequence[Hit], lexical: Sequence[Hit], k: int, cosine: Callable[[Hit], float]) -> list[Hit]:
-    """Two ranked lists into one by reciprocal rank; ties by passage id. `cosine` fills in what only words found."""
-    places: dict[str, float] = {}
+def fuse(dense: Ranked, lexical: Ranked, k: int) -> dict[Key, float]:
+    """Two ranked lists into one by reciprocal rank: the score of the k best, and of those level with the last."""
+    scores: dict[Key, float] = {}
     for ranked in (dense, lexical):
-        for place, hit in enumerate(ranked, start=1):
-            places[hit.passage.id] = places.get(hit.passage.id, 0.0) + 1 / (RANK_OFFSET + place)
-    near = {hit.passage.id: hit for hit in dense}
-    worded = {hit.passage.id: hit for hit in lexical}
-    best = sorted(places, key=lambda id: (-places[id], id))[:k]
-    return [
-        Hit(
-            passage=(near.get(id) or worded[id]).passage,
-            score=places[id],
-            cosine=near[id].cosine if id in near else cosine(worded[id]),
-            bm25=worded[id].bm25 if id in worded else 0.0,
-        )
-        for id in best
-    ]
+        for place, (key, _) in enumerate(ranked, start=1):
+            scores[key] = scores.get(key, 0.0) + 1 / (RANK_OFFSET + place)
+    least = min(nlargest(k, scores.values()), default=0.0)
+    return {key: score for key, score in scores.items() if score >= least}
 
 
 def trusted(index: Index, calibrator: Calibrator) -> dict[str, str | float]:
@@ -186,6 +180,8 @@ def readable(documents: Path, admit: Admit | None = None) -> Reading:
     Raises IndexFault where nothing in it could be read. Where all are withheld the index is empty: what has expired is
     not shown.
     """
+    from corpus.read import read  # here, not above: to search, no reader of any format is needed
+
     reading = read(documents)
     if not reading.documents:
         why = str(reading.faults[0]) if reading.faults else "there are no documents."
@@ -218,6 +214,8 @@ def is_stale(
     calibrator: Calibrator | None = None,
 ) -> bool:
     """Whether a build would change something that was not rolled back. Reads the documents but loads no model."""
+    from corpus.read import read  # as above
+
     try:
         manifest = generations.verified(index, generations.current(index))
         written(index, manifest.serving)
@@ -267,6 +265,8 @@ def _build(
     calibrator: Calibrator | None,
 ) -> tuple[Manifest, Mapping[str, str]]:
     """Build aside and swap in; the manifest, and document id → digest of what was in use before."""
+    from corpus.split import split  # as above
+
     with generations.builder(index) as aside, contextlib.ExitStack() as opened:
         model, serving = prepare(encoder, index)
         before, old = _before(index, model.name)

@@ -13,9 +13,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -32,7 +35,7 @@ import onnxruntime  # type: ignore[import-untyped]  # it ships no types; after t
 
 MODEL, TOKENIZER, FACTS = "model.onnx", "tokenizer.json", "network.json"
 FORMAT = 1
-BATCH = 8  # larger batches fall out of the processor's cache and are slower
+BATCH, PIECES = 8, 256  # texts, and word pieces with what fills them up, at a time: more fall out of the cache
 
 Text = str | tuple[str, str]
 
@@ -82,20 +85,29 @@ class Network:
     def run(self, texts: Sequence[Text], outputs: Sequence[str] | None = None) -> list[Seen]:
         """Texts or pairs in, one `Seen` each, in order; `outputs` names what is wanted, None all of it.
 
-        What exceeds `limit` is cut, of a pair from the longer side. Runs at most 8 of like length at a time.
+        What exceeds `limit` is cut, of a pair from the longer side. A few of like length run at a time, always the
+        same together, and two such batches at once where a core is free.
         """
         wanted = list(self._gives if outputs is None else outputs)
         framed = [self._frame(*((text, None) if isinstance(text, str) else text)) for text in texts]
         found: dict[int, Seen] = {}
-        order = sorted(range(len(framed)), key=lambda place: len(framed[place].ids))
-        for start in range(0, len(order), BATCH):
-            places = order[start : start + BATCH]
-            rows = self._session.run(wanted, self._batch([framed[place] for place in places]))
-            for row, place in enumerate(places):
-                length = len(framed[place].ids)
-                named = zip(wanted, rows, strict=True)
-                cut = {name: each[row, :length] if self._gives[name] == 3 else each[row] for name, each in named}
-                found[place] = Seen(framed[place], cut)
+        batches = deque(_batches([len(each.ids) for each in framed]))
+
+        def work() -> None:
+            while True:
+                try:
+                    places = batches.popleft()
+                except IndexError:
+                    return
+                rows = self._session.run(wanted, self._batch([framed[place] for place in places]))
+                for row, place in enumerate(places):
+                    length = len(framed[place].ids)
+                    named = zip(wanted, rows, strict=True)
+                    cut = {name: each[row, :length] if self._gives[name] == 3 else each[row] for name, each in named}
+                    found[place] = Seen(framed[place], cut)
+
+        with _helped(work, len(batches)):
+            work()
         return [found[place] for place in range(len(framed))]
 
     def _frame(self, text: str, other: str | None) -> Encoding:
@@ -111,6 +123,37 @@ class Network:
             inputs["attention_mask"][row, : len(each.ids)] = each.attention_mask
             inputs["token_type_ids"][row, : len(each.ids)] = each.type_ids
         return {name: inputs[name] for name in self._takes}
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The places of texts that run together, shortest first: at most BATCH of them and PIECES with what fills up."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
+        if batch and (len(batch) == BATCH or (len(batch) + 1) * lengths[place] > PIECES):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+_helper = ThreadPoolExecutor(1, "network")  # one for all: more would only take turns with those who ask
+_helping = Lock()
+
+
+@contextlib.contextmanager
+def _helped(work: Callable[[], None], batches: int) -> Iterator[None]:
+    """The same work in a second thread meanwhile, unless it already helps somebody or there is one core or batch."""
+    if batches < 2 or (os.cpu_count() or 1) < 2 or not _helping.acquire(blocking=False):
+        yield
+        return
+    try:
+        other = _helper.submit(work)
+        yield
+        if not other.cancel():  # it has begun, and what it took is still to come
+            other.result()
+    finally:
+        _helping.release()
 
 
 def seal(folder: Path, limit: int, pad: int, made: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ not know: encoders, how the two ranked lists are fused, or what a build is.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -15,7 +15,7 @@ import numpy as np
 from psycopg.sql import SQL, Composed, Literal
 
 from corpus.document import Document, Passage
-from index.contract import FloatMatrix, Hit, IndexFault
+from index.contract import FloatMatrix, Hit, IndexFault, Key, Ranked
 from index.database import Connection, Database
 from index.postings import Cutter
 from index.revise import Change, revise
@@ -148,6 +148,31 @@ class PostgresStore:
 
         Exact in a small store; in a large one the graph of pgvector is asked, and cosines of what it finds are exact.
         """
+        at, near = self._near(vector, k)
+        found = self._named(list(near), at)
+        return [Hit(found[id], cosine, cosine=cosine) for id, cosine in near.items()]
+
+    def lexical(self, text: str, k: int) -> list[Hit]:
+        """The k best passages by BM25, best first; never raises for its text, whatever that is."""
+        at, worded = self._worded(text, k)
+        found = self._named(list(worded), at)
+        return [Hit(found[id], score, bm25=score) for id, score in worded.items()]
+
+    def both(
+        self, vector: FloatMatrix, text: str, k: int, choose: Callable[[Ranked, Ranked], Mapping[Key, float]]
+    ) -> list[Hit]:
+        """The passages that `choose` gives a score, of the lists of `dense` and `lexical`, in any order.
+
+        Only those are read. Their `cosine` and `bm25` are 0 where they were not in that list.
+        """
+        at, near = self._near(vector, k)
+        _, worded = self._worded(text, k, at)
+        chosen = choose(list(near.items()), list(worded.items()))
+        found = self._named([str(id) for id in chosen], at)
+        return [Hit(found[id], chosen[id], cosine=near.get(id, 0.0), bm25=worded.get(id, 0.0)) for id in found]
+
+    def _near(self, vector: FloatMatrix, k: int) -> tuple[Revision | None, dict[str, float]]:
+        """The revision read, and id → cosine of the k nearest passages, best first."""
         wanted = SPREAD * k
         while k > 0:
             query = NEAREST.format(dim=Literal(self.dim), wanted=Literal(wanted), k=Literal(k), visible=VISIBLE)
@@ -156,20 +181,17 @@ class PostgresStore:
             best = {id: max(-1.0, min(1.0, cosine)) for *_, id, cosine in rows if id is not None}
             # Complete once k passages beat the last row seen: one unseen is at most as near as that row.
             if near < wanted or (len(best) == k and rows[-1][3] > last):
-                found = self._named(list(best), at)
-                return [Hit(found[id], cosine, cosine=cosine) for id, cosine in best.items()]
+                return at, best
             wanted *= 4
-        return []
+        return self._at, {}
 
-    def lexical(self, text: str, k: int) -> list[Hit]:
-        """The k best passages by BM25, best first; never raises for its text, whatever that is."""
+    def _worded(self, text: str, k: int, at: Revision | None = None) -> tuple[Revision | None, dict[str, float]]:
+        """The revision read, and id → BM25 of the k best passages, best first."""
         words = self.cutter.question(_text(text))
         if not words or k < 1:
-            return []
-        at, rows = self._read_at(RANKED.format(k=Literal(k)), words=list(words), times=list(words.values()))
-        best = {id: max(0.0, score) for id, score in rows if id is not None}
-        found = self._named(list(best), at)
-        return [Hit(found[id], score, bm25=score) for id, score in best.items()]
+            return at, {}
+        at, rows = self._read_at(RANKED.format(k=Literal(k)), at, words=list(words), times=list(words.values()))
+        return at, {id: max(0.0, score) for id, score in rows if id is not None}
 
     def postings(self, passage: str) -> dict[str, float]:
         """The words a passage is found by, with their weights."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -18,7 +18,7 @@ import numpy as np
 
 from corpus.document import Document, Passage
 from index import impacts, lexical
-from index.contract import FloatMatrix, Hit
+from index.contract import FloatMatrix, Hit, Key, Ranked
 from index.dense import Dense
 from index.rows import document_json, passage_json, read_document, read_passage
 
@@ -134,6 +134,23 @@ class SqliteStore:
             passages = self._passages([row for row, _ in found])
             return [Hit(passages[row], score, bm25=score) for row, score in found]
 
+    def both(
+        self, vector: FloatMatrix, text: str, k: int, choose: Callable[[Ranked, Ranked], Mapping[Key, float]]
+    ) -> list[Hit]:
+        """The passages that `choose` gives a score, of the lists of `dense` and `lexical`, in any order.
+
+        Only those are read. Their `cosine` and `bm25` are 0 where they were not in that list.
+        """
+        with self._transaction() as sql:
+            near, worded = self.derived().best(vector, k), impacts.best(sql, text, k)
+            chosen = choose(near, worded)
+            cosines, scores = dict(near), dict(worded)
+            passages = self._passages([int(row) for row in chosen])
+            return [
+                Hit(passages[row], chosen[row], cosine=cosines.get(row, 0.0), bm25=scores.get(row, 0.0))
+                for row in passages
+            ]
+
     def revision(self) -> str:
         """Changes whenever the content does; keys every cache."""
         return str(self._one("SELECT value FROM facts WHERE name = ?", "revision"))
@@ -143,10 +160,13 @@ class SqliteStore:
         with self._lock:
             self._refresh()
             if self._dense is None:
-                found = self._connection.execute("SELECT row, vectors FROM passages ORDER BY row").fetchall()
-                rows = [self._rows(blob) for _, blob in found] or [self._rows(b"")]
-                owners = np.repeat(np.array([row for row, _ in found], np.int64), [len(m) for m in rows][: len(found)])
-                self._dense = Dense(np.concatenate(rows), owners)
+                size = self._connection.execute("SELECT coalesce(sum(length(vectors)), 0) FROM passages").fetchone()[0]
+                rows = np.empty((size // (4 * self._dim), self._dim), np.float32)  # filled row by row: there are many
+                owners, place = np.empty(len(rows), np.int64), 0
+                for row, blob in self._connection.execute("SELECT row, vectors FROM passages ORDER BY row"):
+                    end = place + len(blob) // (4 * self._dim)
+                    rows[place:end], owners[place:end], place = self._rows(blob), row, end
+                self._dense = Dense(rows, owners)
             return self._dense
 
     def work_out(self) -> None:

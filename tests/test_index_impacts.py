@@ -30,8 +30,15 @@ def table() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def test_the_same_rows_and_scores_as_fts5(table: sqlite3.Connection) -> None:
-    """For common, rare, unknown, repeated and inflected words, deep and shallow: FTS5's rows, order and scores."""
+@pytest.mark.parametrize("short", [0, impacts.SHORT])
+def test_the_same_rows_and_scores_as_fts5(
+    table: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, short: int
+) -> None:
+    """For common, rare, unknown, repeated and inflected words, deep and shallow: FTS5's rows, order and scores.
+
+    However soon common words are only looked up.
+    """
+    monkeypatch.setattr(impacts, "SHORT", short)
     asked = [
         "knead",
         "Kneading kneads the loaves",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from index.export import export_encoder, export_scorer
-from index.network import FACTS, MODEL, TOKENIZER, Network
+from index.network import BATCH, FACTS, MODEL, PIECES, TOKENIZER, Network, _batches, _helping
 from index.quantise import blocks
 
 TEXTS = [
@@ -59,6 +60,41 @@ def test_a_text_is_its_own_result(network: Network) -> None:
         assert together[place].pieces.ids == alone.pieces.ids
         for name, found in alone.outputs.items():
             assert np.allclose(together[place].outputs[name], found, atol=2e-6), (name, text[:20])
+
+
+@pytest.mark.parametrize("lengths", [[], [300], [9] * 20, [5, 200, 60, 61, 300, 2, 128, 128, 7], list(range(1, 100))])
+def test_batches_fit_the_cache(lengths: list[int]) -> None:
+    """Every text runs once, beside its like; never more than 8 together, nor 256 pieces, but for one that is longer."""
+    batches = list(_batches(lengths))
+    assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
+    longest = [max(lengths[place] for place in batch) for batch in batches]
+    assert longest == sorted(longest)
+    for batch, most in zip(batches, longest, strict=True):
+        assert len(batch) == 1 or (len(batch) <= BATCH and len(batch) * most <= PIECES)
+
+
+def test_who_helps_changes_nothing(network: Network) -> None:
+    """With a second thread, without one, and from six threads at once: the same bits."""
+    texts = TEXTS * 4
+    with _helping:
+        wanted = vectors(network, texts)
+    assert np.array_equal(vectors(network, texts), wanted)
+    with ThreadPoolExecutor(6) as pool:
+        for found in pool.map(lambda _: vectors(network, texts), range(6)):
+            assert np.array_equal(found, wanted)
+
+
+def test_a_fault_in_the_helping_thread_is_told(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is raised where the work was asked for, and the next work is helped again."""
+    calls = iter(range(100))
+
+    def faulty(framed: object) -> object:
+        raise RuntimeError(f"call {next(calls)}")
+
+    monkeypatch.setattr(network, "_batch", faulty)
+    with pytest.raises(RuntimeError):
+        network.run(["knead " * 200] * 3)
+    assert not _helping.locked()
 
 
 def test_outputs_fit_the_pieces(network: Network) -> None:

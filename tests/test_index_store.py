@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.document import Block, Document, Passage, Section
-from index.contract import Store
+from index.contract import Key, Ranked, Store
 from index.database import Database, migrate
 from index.postgres import PostgresStore
 from index.rows import document_json, passage_json, read_document, read_passage
@@ -97,6 +97,21 @@ def test_dense_is_brute_force(store: Store) -> None:
     assert [hit.passage.id for hit in hits] == sorted(truth, key=lambda id: -truth[id])
     assert all(hit.cosine == pytest.approx(truth[hit.passage.id], abs=1e-6) for hit in hits)
     assert [hit.passage.id for hit in store.dense(query, 2)] == [hit.passage.id for hit in hits[:2]]
+
+
+def test_both_lists_at_once(store: Store) -> None:
+    """`both` reads what is chosen of the two lists, and gives it the scores of either."""
+    put(store, document("bread", BREAD)), put(store, document("bikes", BIKES), seed=50)
+    query = rows(1, DIM, 99)[0]
+
+    def choose(dense: Ranked, lexical: Ranked) -> dict[Key, float]:
+        assert [[score for _, score in ranked] for ranked in (dense, lexical)] == [[near[0].score], [worded[0].score]]
+        return {dense[0][0]: 0.5, lexical[0][0]: 0.5}
+
+    near, worded = store.dense(query, 1), store.lexical("thumb", 1)
+    hits = {hit.passage.id: hit for hit in store.both(query, "thumb", 1, choose)}
+    assert hits.keys() == {near[0].passage.id, "bread#kneading"} and hits["bread#kneading"].bm25 == worded[0].bm25
+    assert hits[near[0].passage.id].cosine == near[0].cosine and hits["bread#kneading"].score == 0.5
 
 
 def test_a_title_is_found_with_its_sections(store: Store) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.padding import Padding
@@ -17,17 +18,19 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from bot.bot import Bot
-from bot.compare import Change
 from bot.compose import Speaker
 from bot.labels import left_open, looked_for, offer, origin, place, reworded, ways
-from bot.measure import Report as Measured
 from bot.render import as_text, parts, plain
 from bot.reply import Claim, Kind, Reply, Turn
-from bot.report import Report
-from corpus.check import Finding
-from corpus.crawl import Visit
-from index.index import Built
+
+if TYPE_CHECKING:  # an answer is shown without any of these
+    from bot.bot import Bot
+    from bot.compare import Change
+    from bot.measure import Report as Measured
+    from bot.report import Report
+    from corpus.check import Finding
+    from corpus.crawl import Visit
+    from index.index import Built
 
 MEASURE = 76  # columns
 LONGEST = 2000  # characters of a question

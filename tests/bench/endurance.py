@@ -1,6 +1,7 @@
-"""Builds killed at random moments, and bits flipped at random places: is anything ever lost, mixed up or misread?
+"""Builds killed at random moments, bits flipped at random places, and one process asked very often: is anything ever
+lost, mixed up or misread, and does memory grow?
 
-Run: `python -m tests.bench.endurance [KILLS] [FLIPS]`; what came of it is printed as rows for docs/RESULTS.md.
+Run: `python -m tests.bench.endurance [KILLS] [FLIPS] [QUESTIONS]`; it prints rows for docs/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.settings import hush
+from bot.bot import Bot
+from bot.golden import load_cases
+from bot.settings import BUNDLED as ARTICLE
+from bot.settings import hush, load
 from index.contract import IndexFault
 from index.encode import BUNDLED
 from index.index import Index, build, verify
+from tests.bench.load import GOLDEN, resident_mb
 from tests.index_samples import BIKES, BREAD, write
 
-KILLS, FLIPS = 300, 2_000
+KILLS, FLIPS, QUESTIONS = 300, 2_000, 100_000
 ASKED = ("oil the chain", "hollow sound", "how do I keep bread fresh?")
 VERSIONS = tuple({**BIKES, "Chains": f"Oil the chain on {day}."} for day in ("Sunday", "Monday"))
 
@@ -91,6 +97,23 @@ def flips(count: int) -> Counter[str]:
     return found
 
 
+def growth(count: int) -> tuple[float, float]:
+    """Resident megabytes of this process after a tenth of so many questions, and after all; each is another text."""
+    settings = load()
+    asked = [case.ask for case in load_cases(GOLDEN)]
+    with TemporaryDirectory() as folder:
+        build(ARTICLE, Path(folder), settings.encoder, settings.passage_pieces)
+        bot = Bot.open(folder, settings)
+        sizes = list[float]()
+        for part in (count // 10, count - count // 10):
+            for number in range(part):
+                text = asked[number % len(asked)]
+                bot.reply(text.replace(" ", " " * (1 + number // len(asked) + 40 * len(sizes)), 1))
+            sizes.append(resident_mb(os.getpid()))
+        bot.index.close()
+    return sizes[0], sizes[1]
+
+
 def answers(index: Path) -> object:
     """What an index finds and quotes for some questions, to the bit."""
     opened = Index.open(index, BUNDLED)
@@ -110,17 +133,20 @@ def flip(file: Path, place: int, bit: int) -> None:
         stream.write(bytes([byte ^ (1 << bit)]))
 
 
-def rows(kill: int = KILLS, turn: int = FLIPS) -> list[tuple[str, str, str, str]]:
+def rows(kill: int = KILLS, turn: int = FLIPS, ask: int = QUESTIONS) -> Iterator[tuple[str, str, str, str]]:
     """(what, measured, bar, remark) for each row of the report; a crash of this process is a row that is not there."""
     hush()
-    died, spoilt = kills(kill), flips(turn)
-    listed = [", ".join(f"{count} {what}" for what, count in sorted(each.items())) for each in (died, spoilt)]
-    return [
-        (f"{kill} builds killed at random moments", f"{died['LOST OR MIXED']} lost or mixed", "0", listed[0]),
-        (f"{turn} bits flipped over every file", f"{spoilt['ANSWERS DIFFER']} answered otherwise", "0", listed[1]),
-    ]
+    died = kills(kill)
+    listed = ", ".join(f"{count} {what}" for what, count in sorted(died.items()))
+    yield f"{kill:,} builds killed at random moments", f"{died['LOST OR MIXED']} lost or mixed", "0", listed
+    spoilt = flips(turn)
+    listed = ", ".join(f"{count} {what}" for what, count in sorted(spoilt.items()))
+    yield f"{turn:,} bits flipped over every file", f"{spoilt['ANSWERS DIFFER']} answered otherwise", "0", listed
+    early, late = growth(ask)
+    remark = f"resident memory from {early:.0f} MB after a tenth of them to {late:.0f} MB; no two texts the same"
+    yield f"{ask:,} questions in one process", f"{100 * (late / early - 1):+.1f} %", "< 3 %", remark
 
 
 if __name__ == "__main__":
-    for what, measured, bar, remark in rows(*(int(argument) for argument in sys.argv[1:3])):
+    for what, measured, bar, remark in rows(*(int(argument) for argument in sys.argv[1:4])):
         sys.stdout.write(f"| {what} | {measured} | {bar} | {remark} |\n")

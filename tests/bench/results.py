@@ -1,35 +1,66 @@
-"""Measure what the project costs and write docs/RESULTS.md: the machine, the rows, their bars, what missed.
+"""Measure what the project costs and bears, and write docs/RESULTS.md: the machine, the rows, their bars, what missed.
 
-Run: `make bench`, or `python -m tests.bench.results speed start load stages endurance` for some of its parts. A quarter
-of an hour on an idle machine.
+Run: `make bench`, or `python -m tests.bench.results PART ...` for some of its parts; what the report holds of the
+others stays. `--peers PYTHON` names the interpreter of an environment with the packages of tests/bench/peers.py. All of
+it takes some three hours on two idle cores; the numbers of killed builds and so on can be made smaller, and the report
+says how many there were.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
-import sys
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import cost, endurance, load, speed, start
-
 REPORT = Path(__file__).parents[2] / "docs" / "RESULTS.md"
 LIBRARIES = ("onnxruntime", "tokenizers", "faiss-cpu", "sentence-transformers", "torch", "gradio")
+TITLES = {
+    "speed": "Encoding, finding, indexing",
+    "stages": "An answer, stage by stage",
+    "peers": "Beside LangChain, LlamaIndex, Haystack and txtai",
+    "start": "Starting, and memory",
+    "load": "Requests over HTTP",
+    "update": "One document changed",
+    "million": "A million passages",
+    "endurance": "Killed builds, flipped bits, many questions",
+    "faults": "What an operator meets",
+    "overload": "More than it can answer",
+    "cluster": "PostgreSQL: killed, read while replaced, failed over",
+}
+HEAD = """# Results
+
+Made by `make bench` (`python -m tests.bench.results`), part by part: each says when, and how busy the machine was.
+CPU time where it says CPU, medians of interleaved rounds; a ratio compares what ran in turns. A busy machine makes wall
+times useless and CPU times a little high. Bars are what was set before measuring; a missed one is marked and stays.
+"""
 
 Row = tuple[str, str, str, str]
 
 
-def table(rows: Sequence[Row]) -> list[str]:
-    """Rows as a Markdown table."""
+def table(rows: Iterable[Row]) -> list[str]:
+    """Rows as a Markdown table; a bar that is missed is marked."""
     head = ["| what | measured | bar | remark |", "|---|---|---|---|"]
-    return [*head, *(f"| {' | '.join(row)} |" for row in rows), ""]
+    return [*head, *(f"| {what} | {marked(found, bar)} | {bar} | {remark} |" for what, found, bar, remark in rows)]
+
+
+def marked(measured: str, bar: str) -> str:
+    """The figure, with the word "missed" where it is not within its bar."""
+    limit, found = re.match(r"([≤≥<]?) ?([\d.]+)", bar), re.match(r"[+-]?[\d.,]+", measured)
+    within = measured != "FAILED"
+    if limit and found:
+        number, most = float(found[0].replace(",", "")), float(limit[2])
+        number *= 0.001 if " MB" in measured and " GB" in bar else 1
+        within = {"≤": number <= most, "<": number < most, "≥": number >= most, "": number == most}[limit[1]]
+    return measured if within else f"**{measured}, missed**"
 
 
 def machine() -> str:
-    """The hardware and the libraries, and how busy it was."""
+    """The hardware, the libraries, the day, and how busy it was."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         chip = next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
@@ -37,41 +68,52 @@ def machine() -> str:
         chip = platform.processor() or platform.machine()
     busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     used = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    return f"{chip}, {os.cpu_count()} cores, Python {platform.python_version()}; {used}. Load averages {busy}."
+    where = f"{chip}, {os.cpu_count()} cores, Python {platform.python_version()}; {used}"
+    return f"{date.today()}, {where}. Load averages before: {busy}."
 
 
-PARTS: dict[str, Callable[[], list[str]]] = {
-    "speed": lambda: table(speed.rows()),
-    "start": lambda: table(start.rows()),
-    "load": lambda: table(load.rows()),
-    "stages": lambda: [*cost.lines(), ""],
-    "endurance": lambda: table(endurance.rows()),
-}
-TITLES = {
-    "speed": "Encoding, finding, indexing",
-    "start": "Starting, and memory",
-    "load": "Requests over HTTP",
-    "stages": "An answer, stage by stage",
-    "endurance": "Killed builds, flipped bits",
-}
+def sections(report: str) -> dict[str, str]:
+    """Part → its text in a report, as far as it is there."""
+    names = {title: part for part, title in TITLES.items()}
+    found = (text.partition("\n") for text in report.split("\n## ")[1:])
+    return {names[title]: text.strip() for title, _, text in found if title in names}
 
 
 def main() -> None:
-    """Measure the parts named, or all, then write the report."""
-    chosen = sys.argv[1:] or list(PARTS)
-    text = [
-        "# Results",
-        "",
-        f"Written by `make bench` on {date.today()}. {machine()}",
-        "",
-        "CPU time, one thread, medians of interleaved rounds; a ratio compares what ran in turns. A busy machine makes",
-        "wall times useless and CPU times a little high. Bars are what was set before measuring; a missed one stays.",
-        "",
-    ]
-    for part in PARTS:
-        measured = PARTS[part]() if part in chosen else ["Not measured in this run.", ""]
-        text += [f"## {TITLES[part]}", "", *measured]
-        REPORT.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")  # each part as it is done
+    """Measure the parts named, or all, and write each into the report as it is done."""
+    # Here, not above: to read a report none of these and their libraries is needed.
+    from tests.bench import cluster, cost, endurance, faults, load, million, overload, peers, speed, start, update
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*TITLES, []], metavar="PART", help=", ".join(TITLES))
+    parser.add_argument("--peers", metavar="PYTHON", default="")
+    for name, count in (
+        ("kills", endurance.KILLS),
+        ("flips", endurance.FLIPS),
+        ("questions", endurance.QUESTIONS),
+        ("passages", million.PASSAGES),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=count)
+    asked = parser.parse_args()
+    works: dict[str, Callable[[], list[str]]] = {
+        "speed": lambda: table(speed.rows()),
+        "stages": lambda: table(cost.rows()),
+        "peers": lambda: table(peers.rows(asked.peers)),
+        "start": lambda: table(start.rows()),
+        "load": lambda: table(load.rows()),
+        "update": lambda: table(update.rows()),
+        "million": lambda: table(million.rows(asked.passages)),
+        "endurance": lambda: table(endurance.rows(asked.kills, asked.flips, asked.questions)),
+        "faults": lambda: table(faults.rows()),
+        "overload": lambda: table(overload.rows()),
+        "cluster": lambda: table(cluster.rows()),
+    }
+    for part in asked.parts or [part for part in TITLES if part != "peers" or asked.peers]:
+        where, lines = machine(), works[part]()
+        known = sections(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
+        known[part] = "\n".join([where, "", *lines]).strip()
+        text = [f"## {title}\n\n{known.get(name, 'Not measured yet.')}\n" for name, title in TITLES.items()]
+        REPORT.write_text("\n".join([HEAD, *text]), encoding="utf-8")
 
 
 if __name__ == "__main__":
