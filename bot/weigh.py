@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.features import NAMES, Asked, Scale, Seen, ask, context, features, see
-from bot.quotes import Scored, alone, choose
+from bot.quotes import BARE, Scored, alone, choose
 from bot.reply import Evidence, Query
 from bot.scorer import FOLDER, load_scorer, pair
 from bot.terms import content, wanted
@@ -147,7 +147,10 @@ def _pair(question: str, one: Scored, index: Index) -> tuple[str, str]:
     """A question and a sentence as they are read together."""
     document = index.document(one.passage.document)
     headings = (document.title if document else "", *one.passage.headings)
-    before = one.passage.sentences[one.number - 1].text if one.number else ""
+    first = max(one.number - 1, 0)
+    while first and BARE.search(one.passage.sentences[first].text):
+        first -= 1  # "This condition …" says little of what came before: back to where it is named
+    before = " ".join(each.text for each in one.passage.sentences[first : one.number])
     return pair(question, one.sentence.text, headings, before)
 
 
