@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bot.reply import Query
 from bot.suggest import made_from, plain
+from bot.terms import Term, content, words
 from bot.weigh import load_weights, reader, weigh
 from bot.words import Words
 from corpus.document import Passage
@@ -74,22 +75,32 @@ class Calibrator:
 
 
 def _tried(question: str, hits: Sequence[Hit], index: Index, answering: Iterable[Section] = ()) -> Iterator[Trial]:
-    """What comes of a question that these sections answer; nothing where there is no sentence to be sure of."""
+    """What comes of a question that these sections answer; nothing where there is no sentence to be sure of.
+
+    Nor where a sentence of another section has every word of the question: it may well answer too, who can tell.
+    """
     evidence = weigh(Query(question, question), hits, index, threshold=0.0, vouch=False)
     found = index.passage(evidence.sentences[0].passage) if evidence else None
-    if found:
+    if not found:
+        return
+    right = _section(found) in answering
+    if right or not _stems(content(question)) <= _stems(words(evidence.sentences[0].text)):
         chance = min(max(evidence.confidence, 1e-6), 1 - 1e-6)
-        yield Trial(float(np.log(chance / (1 - chance))), _section(found) in answering, bool(answering))
+        yield Trial(float(np.log(chance / (1 - chance))), right, bool(answering))
 
 
-def own_questions(index: Index, words: Words) -> list[tuple[str, frozenset[Section]]]:
+def _stems(terms: Sequence[Term]) -> set[str]:
+    return {term.stem for term in terms}
+
+
+def own_questions(index: Index, said: Words) -> list[tuple[str, frozenset[Section]]]:
     """At most ASKED questions with the sections that answer them, from as many sections as there are.
 
     Editors' and those of headings; of a passage without any, those that its definitions or its heading make.
     """
     asked, answering = dict[Section, set[str]](), dict[str, set[Section]]()
     for document in index.documents():
-        put = partial(_put, words, document.language)
+        put = partial(_put, said, document.language)
         for passage in index.passages(document.id):
             own = (passage.keys or made_from(passage, put)) if passage.spans else ()
             asked.setdefault(_section(passage), set()).update(own)
