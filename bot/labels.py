@@ -6,14 +6,17 @@ claims say.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 
+from bot.grade import grade
 from bot.reply import Citation, Contact, Kind, Reply
 from bot.words import BASE, Words
 from corpus.document import Document
 
 REVIEW_MONTHS = 36  # as the settings have it, where the caller names no other age
+HARD = 10  # US school grade above which a quote is said to be hard to read
 
 
 def label(id: str, locale: str, **values: object) -> str:
@@ -55,6 +58,24 @@ def place(citation: Citation, locale: str = BASE) -> str:
     """Where in the document a quote stands: its headings, then its page where there are pages."""
     page = [label("label-page", locale, page=citation.passage.page)] if citation.passage.page else []
     return " › ".join([*citation.passage.headings, *page])
+
+
+def hard(citations: Iterable[Citation]) -> int | None:
+    """The US school grade of the hardest quote where that is above HARD; None where none is, or none is in English."""
+    english = (one.quote for one in citations if one.document.language.partition("-")[0].casefold() == BASE)
+    worst = max((grade(quote) for quote in english if any(map(str.isalnum, quote))), default=0.0)
+    return round(worst) if worst > HARD else None
+
+
+def beside(citation: Citation, months: int = REVIEW_MONTHS, locale: str = BASE) -> list[str]:
+    """What is shown with a quote under its document's title, line by line: place, origin, that it is hard to read."""
+    school = hard([citation])
+    lines = (
+        place(citation, locale),
+        origin(citation.document, months, locale),
+        school and label("hard-to-read", locale, grade=school),
+    )
+    return [line for line in lines if line]
 
 
 def ways(contact: Contact, locale: str = BASE) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from bot.labels import REVIEW_MONTHS, label, left_open, looked_for, offer, origin, place, reworded, ways
+from bot.labels import REVIEW_MONTHS, beside, label, left_open, looked_for, offer, origin, place, reworded, ways
 from bot.reply import Citation, Claim, Disclaimer, Reply
 
 # Everything that starts an element, an entity, an emphasis, code, a link, an image, a table or a struck word.
@@ -62,12 +62,12 @@ def markup(text: str) -> str:
     return html.escape(plain(text), quote=True)
 
 
-def as_dict(reply: Reply) -> dict[str, Any]:
-    """The reply as the contract's JSON: these keys, in this order."""
+def as_dict(reply: Reply, months: int = REVIEW_MONTHS) -> dict[str, Any]:
+    """The reply as the contract's JSON: these keys, in this order. A review older than `months` is overdue."""
     return {
         "kind": reply.kind.value,
         "claims": [claim_dict(claim) for claim in reply.claims],
-        "citations": [_citation_dict(citation) for citation in reply.citations],
+        "citations": [_citation_dict(one, months, reply.disclaimer.locale) for one in reply.citations],
         "disclaimer": disclaimer_dict(reply.disclaimer),
         "contacts": [
             {"label": one.label, "call": one.call, "text": one.text, "url": one.url, "hours": one.hours}
@@ -104,7 +104,7 @@ def disclaimer_dict(disclaimer: Disclaimer) -> dict[str, str]:
     }
 
 
-def _citation_dict(citation: Citation) -> dict[str, Any]:
+def _citation_dict(citation: Citation, months: int, locale: str) -> dict[str, Any]:
     document = citation.document
     return {
         "number": citation.number,
@@ -119,6 +119,7 @@ def _citation_dict(citation: Citation) -> dict[str, Any]:
         "sha256": document.sha256,
         "publisher": document.publisher,
         "reviewed": document.reviewed.isoformat() if document.reviewed else None,
+        "labels": beside(citation, months, locale),
         "url": citation.url,
     }
 

@@ -13,8 +13,9 @@ import pytest
 
 from bot.bot import Bot
 from bot.faces.api import create_app
-from bot.faces.embed import SAID, STATIC, UNFILLED, embed, filled
+from bot.faces.embed import SAID, STATIC, UNFILLED, Script, embed, filled
 from bot.faces.sessions import HEADER
+from bot.faces.tally import REASONS
 from bot.settings import Settings, SettingsError, load
 from tests.serving import served
 
@@ -46,11 +47,21 @@ def client(bot: Bot) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_the_widget_fits_its_budget(client: httpx.Client) -> None:
-    """Words, disclaimer and all, it weighs at most 8 KiB on the wire."""
-    answer = client.get("/widget.js", headers={"accept-encoding": "br, gzip"})
+@pytest.mark.parametrize("locale", ["en", "es"])
+def test_the_widget_fits_its_budget(client: httpx.Client, locale: str) -> None:
+    """Words, disclaimer and all, it weighs at most 8 KiB on the wire, in each language that replies are in."""
+    answer = client.get(f"/widget.js?locale={locale}", headers={"accept-encoding": "br, gzip"})
     assert answer.headers["content-encoding"] == "br"
     assert int(answer.headers["content-length"]) <= BUDGET_BYTES
+
+
+def test_reasons_are_offered_only_where_they_are_kept(bot: Bot) -> None:
+    """Without a journal a thumb is a thumb; with one the script has the page's reasons, and still fits."""
+    assert '"reasons":[]' in filled(bot, _settings(bot))
+    kept = filled(bot, _settings(bot, journal={"on": True}))
+    reasons = [bot.words.text(id, "en") for id in REASONS]
+    assert json.dumps(reasons, separators=(",", ":")) in kept
+    assert len(Script.of(kept).packed["br"]) <= BUDGET_BYTES
 
 
 @pytest.mark.parametrize(
@@ -68,9 +79,9 @@ def test_every_encoding_holds_the_same_script(client: httpx.Client, accepted: st
 
 def test_any_site_may_load_it_and_pin_it(client: httpx.Client) -> None:
     """The line on /widget is true: the pinned address is cached for good, and its integrity is the script's."""
-    page = client.get("/widget").text
-    (pin,) = set(re.findall(r"\bwidget-([0-9a-f]+)\.js", page))
-    (integrity,) = set(re.findall(r"sha384-([\w+/=]+)", page.replace("&#43;", "+")))
+    (line,) = re.findall(r'<code id="pinned">(.*)</code>', client.get("/widget").text)
+    (pin,) = re.findall(r"\bwidget-([0-9a-f]+)\.js", line)
+    (integrity,) = re.findall(r"sha384-([\w+/=]+)", line.replace("&#43;", "+"))
     pinned = client.get(f"/widget-{pin}.js", headers={"origin": "https://any.example"})
     assert base64.b64encode(hashlib.sha384(pinned.content).digest()).decode() == integrity
     assert "immutable" in pinned.headers["cache-control"]
@@ -95,8 +106,8 @@ def test_the_disclaimer_is_in_the_script_itself(client: httpx.Client, bot: Bot) 
     for query, language in {"": "en", "?locale=es-MX": "es", "?locale=ar": "ar", "?locale=xx": "en"}.items():
         (line,) = re.findall(r"const SERVED = (.*);\n", client.get(f"/widget.js{query}").text)
         given = json.loads(line)
-        assert list(given["words"]) == [language]
-        assert given["words"][language]["disclaimer"] == bot.words.disclaimer(language).text
+        assert given["locale"].startswith(language)
+        assert given["words"]["disclaimer"] == bot.words.disclaimer(language).text
         assert given["starters"]
 
 
@@ -106,7 +117,7 @@ def test_words_and_script_agree(bot: Bot) -> None:
     named = set(re.findall(r'"([a-z]+(?:-[a-z]+)*)"', SOURCE))
     assert set(SAID) <= named
     said = set(re.findall(r'[sS]ay\("([\w-]+)"', SOURCE)) | set(re.findall(r'#link\([^,]+, "([\w-]+)"', SOURCE))
-    assert said <= set(SAID) | {"looking", "disclaimer"}
+    assert said <= set(SAID) | {"looking", "disclaimer", "dir"}
     assert UNFILLED not in filled(bot, _settings(bot))
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bot import labels, render
+from bot.grade import grade
 from bot.reply import Kind, Reply
 from tests.replies import DISCLAIMER, HOSTILE, answer, cite, document, every_kind
 
@@ -58,7 +59,7 @@ def test_json_is_the_contract_s() -> None:
     assert body["claims"] == [{"text": "Rest helps.", "source": "leaflet#part-one", "citation": 1, "introduces": []}]
     (citation,) = body["citations"]
     assert " ".join(citation) == (
-        "number passage document title headings page quote start end sha256 publisher reviewed url"
+        "number passage document title headings page quote start end sha256 publisher reviewed labels url"
     )
     assert text[citation["start"] : citation["end"]] == citation["quote"] == "Rest helps."
     assert citation["reviewed"] is None
@@ -112,6 +113,26 @@ def test_an_overdue_review_is_said(reviewed: date | None, by: date | None, late:
     leaflet = replace(document("Rest helps.", reviewed=reviewed), review_by=by)
     assert labels.overdue(leaflet, 36, date(2026, 11, 23)) == late
     assert ("overdue" in labels.review(leaflet, 36, date(2026, 11, 23))) == late
+
+
+def test_json_has_the_lines_that_stand_beside_a_quote() -> None:
+    """Place, publisher and review, that it is overdue by the operator's own rule, that it is hard to read."""
+    hard = "Hyperprolactinaemia secondary to dopaminergic antagonism necessitates endocrinological evaluation."
+    leaflet = document(f"Rest helps. {hard}", reviewed=date(2024, 1, 1))
+    said = answer(cite(leaflet, "Rest helps."), cite(leaflet, hard, 2))
+    easy, other = render.as_dict(said, months=120)["citations"]
+    assert easy["labels"] == ["Part one", "A clinic · reviewed 2024-01-01"]
+    assert other["labels"] == [*easy["labels"], f"Hard to read: US school grade {round(grade(hard))}"]
+    late = render.as_dict(said, months=1)["citations"][0]
+    assert late["labels"][1] == "A clinic · reviewed 2024-01-01, review overdue"
+
+
+def test_only_english_is_graded() -> None:
+    """The grade counts English syllables: of another language nothing is said."""
+    words = "Hyperprolactinaemia secondary to dopaminergic antagonism necessitates endocrinological evaluation."
+    english, other = document(words), replace(document(words), language="es-MX")
+    assert labels.hard([cite(english, words).citation]) == round(grade(words))  # type: ignore[list-item]  # it has one
+    assert labels.hard([cite(other, words).citation]) is None  # type: ignore[list-item]  # it has one
 
 
 def test_quotes_of_two_documents_have_two_lead_ins() -> None:

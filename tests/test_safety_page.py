@@ -10,8 +10,9 @@ import pytest
 
 from bot.bot import Bot
 from bot.faces.cli import compose as site
-from bot.faces.ui_parts import HARD, sources
+from bot.faces.ui_parts import sources
 from bot.grade import grade
+from bot.labels import HARD
 from bot.render import markup
 from tests.replies import answer, cite, document
 from tests.serving import served

@@ -138,14 +138,16 @@ def _conversation(desk: Desk | None, tally: Tally, sessions: Sessions) -> APIRou
     )
     async def ask(body: AskBody, request: Request) -> Response:
         """Ask one question. History comes with it: the server keeps no session."""
-        reply = await _answered(_loaded(desk), body, request)
+        asking = _loaded(desk)
+        reply = await _answered(asking, body, request)
         if reply is None:
             return Response(status_code=499)  # whoever asked has left: nobody reads this
+        whole = as_dict(reply, asking.settings.review_months)
         if "text/event-stream" in request.headers.get("accept", ""):
             # A proxy that buffers would hold every claim back until the end.
             headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-            return StreamingResponse(_events(reply), media_type="text/event-stream", headers=headers)
-        return JSONResponse(as_dict(reply), headers={"Cache-Control": "no-store"})
+            return StreamingResponse(_events(reply, whole), media_type="text/event-stream", headers=headers)
+        return JSONResponse(whole, headers={"Cache-Control": "no-store"})
 
     @routes.post("/feedback", status_code=204, responses=_faults(*POSTED))
     def feedback(body: FeedbackBody) -> None:
@@ -178,7 +180,7 @@ async def _answered(desk: Desk, body: AskBody, request: Request) -> Reply | None
     return reply
 
 
-def _events(reply: Reply) -> Iterator[bytes]:
+def _events(reply: Reply, whole: dict[str, Any]) -> Iterator[bytes]:
     """An event per claim, then the whole reply; a stream without `reply` was cut off.
 
     The disclaimer comes before anything else, as a comment of the first event, so that a cut stream has it too.
@@ -186,7 +188,7 @@ def _events(reply: Reply) -> Iterator[bytes]:
     yield f": {' '.join(reply.disclaimer.text.split())}\n".encode()
     for claim in reply.claims:
         yield format_sse_event(event="claim", data_str=json.dumps(claim_dict(claim), ensure_ascii=False))
-    yield format_sse_event(event="reply", data_str=json.dumps(as_dict(reply), ensure_ascii=False))
+    yield format_sse_event(event="reply", data_str=json.dumps(whole, ensure_ascii=False))
 
 
 def _documents(bot: Bot | None, problems: Problems) -> APIRouter:

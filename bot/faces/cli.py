@@ -128,7 +128,7 @@ def ask(
         if as_json:
             from bot.render import as_dict
 
-            print_json(as_dict(reply))
+            print_json(as_dict(reply, bot.settings.review_months))
             return
         from bot.faces import terminal
 

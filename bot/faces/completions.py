@@ -82,6 +82,7 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
         server = str(request.base_url).rstrip("/")
         urls = {citation.number: server + citation.url for citation in reply.citations}
         said = as_markdown(reply, urls.__getitem__, months=settings.review_months)
+        kept = as_dict(reply, settings.review_months)
         head = {
             "id": f"chatcmpl-{uuid4().hex}",
             "created": int(time.time()),
@@ -91,7 +92,7 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
         if body.stream:
             usage = bool(body.stream_options and body.stream_options.include_usage)
             headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-            chunks = _chunks(head, said, reply, urls, usage)
+            chunks = _chunks(head, said, kept, _annotations(said, reply, urls), usage)
             return StreamingResponse(chunks, media_type="text/event-stream", headers=headers)
         message = {
             "role": "assistant",
@@ -100,7 +101,7 @@ def router(bot: Bot, settings: Settings) -> APIRouter:
             "annotations": _annotations(said, reply, urls),
         }
         choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-        whole = head | {"object": "chat.completion", "choices": [choice], "usage": _USAGE, MODEL: as_dict(reply)}
+        whole = head | {"object": "chat.completion", "choices": [choice], "usage": _USAGE, MODEL: kept}
         return JSONResponse(whole, headers={"Cache-Control": "no-store"})
 
     return routes
@@ -163,7 +164,9 @@ def _annotations(said: str, reply: Reply, urls: dict[int, str]) -> list[dict[str
     return found
 
 
-def _chunks(head: dict[str, Any], said: str, reply: Reply, urls: dict[int, str], usage: bool) -> Iterator[bytes]:
+def _chunks(
+    head: dict[str, Any], said: str, kept: dict[str, Any], annotations: list[dict[str, Any]], usage: bool
+) -> Iterator[bytes]:
     """The same message, block by block; the last chunk that says something carries what stands beside it."""
     head = head | {"object": "chat.completion.chunk"}
 
@@ -174,7 +177,7 @@ def _chunks(head: dict[str, Any], said: str, reply: Reply, urls: dict[int, str],
     yield chunk({"role": "assistant", "content": ""})
     for block in re.split(r"(?<=\n\n)", said):
         yield chunk({"content": block})
-    yield chunk({"annotations": _annotations(said, reply, urls)}, "stop", **{MODEL: as_dict(reply)})
+    yield chunk({"annotations": annotations}, "stop", **{MODEL: kept})
     if usage:
         yield _event(head | {"choices": [], "usage": _USAGE})
     yield b"data: [DONE]\n\n"

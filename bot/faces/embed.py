@@ -26,20 +26,20 @@ from bot.compose import Speaker
 from bot.faces import embed_pages, theme
 from bot.faces.problems import Problem
 from bot.faces.sessions import HEADER
+from bot.faces.tally import REASONS
 from bot.settings import Settings
 from bot.words import Words
 
 STATIC = Path(__file__).parents[1] / "static"
 UNFILLED = "const SERVED = null;"
 SAID = (
-    *("about", "all-questions", "answer", "ask", "ask-else", "call", "close", "copied", "copy", "cut-off", "error"),
+    *("about", "all-questions", "ask", "ask-else", "call", "close", "copied", "copy", "cut-off", "error"),
     *("error-long", "error-wait", "feedback-thanks", "helpful", "hours", "launch", "lead-in"),
-    *("not-helpful", "not-reviewed", "no-publisher", "offline", "open-document", "page", "placeholder", "privacy"),
-    *("read-as", "refused", "remove-topic", "retry", "reviewed", "slow", "source-number", "start-again", "starters"),
-    *("stop", "stopped", "suggestions", "text-to", "they-do-answer", "unreachable", "visit", "welcome", "you-asked"),
-    "your-question",
+    *("not-helpful", "offline", "open-document", "placeholder", "privacy", "read-as", "refused", "remove-topic"),
+    *("retry", "safety", "slow", "source-number", "start-again", "starters", "stop", "stopped", "suggestions"),
+    *("text-to", "they-do-answer", "unanswered", "unreachable", "visit", "welcome", "you-asked", "your-question"),
 )
-PLACES = ("topic", "minutes", "number", "hours", "title", "page", "question", "date", "site")  # the widget fills these
+PLACES = ("topic", "minutes", "number", "hours", "title", "question", "site")  # the widget fills these
 RTL = ("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")  # languages written from right to left
 PINNED_SECONDS = 365 * 24 * 3600
 FRESH_SECONDS = 3600
@@ -80,7 +80,9 @@ def embed(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
         return made(bot.index.generation, bot.words.language(locale or settings.locale))
 
     app.include_router(_routes(script, bot))
-    app.include_router(embed_pages.router(lambda: (script().pin, script().integrity), bot, settings))
+    app.include_router(
+        embed_pages.router(lambda language: (script(language).pin, script(language).integrity), bot, settings)
+    )
     if settings.origins:
         # Outermost, so that these sites can read faults too. Never with credentials: there are none.
         app.add_middleware(
@@ -100,13 +102,15 @@ def filled(bot: Bot, settings: Settings, language: str | None = None) -> str:
 
     Its comment lines and the space before a line stay behind, the rest is served as it is written.
     """
-    language = language or bot.words.language(settings.locale)
+    home = bot.words.language(settings.locale)
+    language = language or home
     source = re.sub(r"(?m)^ *(//.*\n)?", "", (STATIC / "widget.js").read_text(encoding="utf-8"))
     served = {
         "title": settings.title,
-        "locale": settings.locale,
+        "locale": settings.locale if language == home else language,
         "starters": Speaker(bot.index, bot.words, settings.locale).starters(),
-        "words": {language: spoken(bot.words, language, len(bot.index.documents()))},
+        "reasons": [bot.words.text(id, language) for id in REASONS if settings.journal.on],
+        "words": spoken(bot.words, language, len(bot.index.documents())),
         "tokens": tokens(theme.css(settings), source),
     }
     before, after = source.split(UNFILLED)
@@ -138,7 +142,7 @@ def tokens(css: str, used: str) -> str:
         for part, end in ((light, ""), (rest, "-dark"))
     )
     whole = re.sub(r"@media[^{]*{\s*:root\s*{\s*}\s*}", "", light + dark + rest)
-    return re.sub(r"\s+", " ", whole).strip().replace(":root", ".all")
+    return re.sub(r"\s*([{:;}\s])\s*", r"\1", whole).strip().replace(":root", ".all")
 
 
 def _routes(script: Callable[..., Script], bot: Bot) -> APIRouter:

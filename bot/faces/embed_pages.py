@@ -6,6 +6,7 @@ and only in those of `origins`. Does not know: how the script is served.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from fastapi import APIRouter, Request
@@ -26,14 +27,19 @@ FRAMED = ("locale", "title", "starters", "accent", "dir")  # what the frame's ad
 LONGEST = 1000
 
 
-def router(served: Callable[[], tuple[str, str]], bot: Bot, settings: Settings) -> APIRouter:
-    """The routes /widget and /frame. `served` gives the script's pin and integrity as of now."""
+def router(served: Callable[[str], tuple[str, str]], bot: Bot, settings: Settings) -> APIRouter:
+    """The routes /widget and /frame. `served` gives the pin and integrity of a language's script as of now."""
     routes = APIRouter(include_in_schema=False)
     words, disclaimer = bot.words, bot.words.disclaimer(settings.locale)
 
     @routes.get("/widget")
     def widget(request: Request) -> HTMLResponse:
-        pin, integrity = served()
+        home = words.language(settings.locale)
+        scripts = {}
+        for language in dict.fromkeys((home, *words.locales)):
+            pin, integrity = served(language)
+            address = "widget.js" if language == home else f"widget.js?locale={language}"
+            scripts[language] = {"newest": address, "pinned": f"widget-{pin}.js", "integrity": integrity}
         html = page(
             "widget.html",
             request,
@@ -42,8 +48,8 @@ def router(served: Callable[[], tuple[str, str]], bot: Bot, settings: Settings) 
             title="On your site",
             server=str(request.base_url).rstrip("/"),
             origin=f"{request.url.scheme}://{request.url.netloc}",
-            pin=pin,
-            integrity=integrity,
+            scripts=json.dumps(scripts),
+            home=scripts[home],
             locale=settings.locale,
             locales=[
                 f"{language}-{country}"

@@ -101,7 +101,7 @@ class Tools:
     def ask(self, asked: AskBody) -> tuple[str, dict[str, Any]]:
         """Answer a health question in the vetted documents' own words, every sentence cited, or say they do not."""
         reply = self.bot.reply(asked.question, asked.turns, asked.locale)
-        return as_text(reply, self.settings.review_months), as_dict(reply)
+        return as_text(reply, self.settings.review_months), as_dict(reply, self.settings.review_months)
 
     def search(self, asked: SearchBody) -> tuple[str, dict[str, Any]]:
         """Find the passages nearest to a question, best first. For an emergency: whom to call, no passage."""

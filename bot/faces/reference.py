@@ -35,6 +35,10 @@ REPLY = {
             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "publisher": "Milkwise project",
             "reviewed": None,
+            "labels": [
+                "Milk production in unusual circumstances",
+                "Milkwise project · not yet reviewed by a clinician",
+            ],
             "url": "/documents/human-lactation?from=2310&to=2340#quote",
         }
     ],

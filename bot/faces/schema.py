@@ -128,6 +128,10 @@ class CitationBody(BaseModel):
     sha256: str = Field(description="of the document's text")
     publisher: str
     reviewed: str | None = Field(description="null where no clinician has reviewed the document")
+    labels: list[str] = Field(
+        description="to be shown with the quote, in the reply's language: its place; publisher and review, and whether "
+        "that is overdue today; that it is hard to read, where it is"
+    )
     url: str = Field(description="page of the document with the quote marked, relative to the server's root")
 
 

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from bot.journal import Journal, JournalFault
 from bot.reply import Reply
 
+REASONS = ("reason-other", "reason-hard", "reason-wrong")  # why not helpful, where the operator keeps a journal
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 _STAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _REPLY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

@@ -18,12 +18,11 @@ from bot.bot import Bot
 from bot.compose import STARTERS, Speaker
 from bot.faces import ui_parts as parts
 from bot.faces.limiting import QUESTION, Limits
-from bot.faces.tally import Tally
+from bot.faces.tally import REASONS, Tally
 from bot.faces.ui_talk import Exchange, Talk
 from bot.reply import Reply
 
 LONGEST = 2000  # characters of a question
-REASONS = ("reason-other", "reason-hard", "reason-wrong")  # why not helpful, where the operator keeps a journal
 _LOG = logging.getLogger("milkwise")
 
 

@@ -12,10 +12,8 @@ from typing import Any
 
 from bot import labels, render
 from bot.faces.ui_talk import Talk
-from bot.grade import grade
 from bot.reply import Citation, Contact, Kind, Reply
 
-HARD = 10  # US school grade above which a quote is marked as hard to read
 Message = dict[str, Any]
 Say = Callable[..., str]  # a phrase id and its values in, the phrase out
 
@@ -142,9 +140,9 @@ def _card(citations: Sequence[Citation], serial: int, say: Say, months: int, loc
 
 
 def _hard(citations: Sequence[Citation], say: Say) -> str:
-    """A mark where a quote asks more than HARD years of school of its reader; "" where none does."""
-    worst = max((grade(one.quote) for one in citations if any(map(str.isalnum, one.quote))), default=0.0)
-    return f'<p class="hard">{_flat(say("hard-to-read", grade=round(worst)))}</p>' if worst > HARD else ""
+    """A mark where a quote asks much schooling of its reader; "" where none does."""
+    school = labels.hard(citations)
+    return f'<p class="hard">{_flat(say("hard-to-read", grade=school))}</p>' if school else ""
 
 
 def _marked(citations: Sequence[Citation], serial: int) -> str:

@@ -3,7 +3,9 @@
 "use strict";
 (() => {
   const form = document.querySelector("form");
-  const { server, script, integrity, fallback, height } = form.dataset;
+  const { server, fallback, height } = form.dataset;
+  // The script of each language, the server's own first: a script speaks one.
+  const scripts = JSON.parse(form.dataset.scripts);
   const ENOUGH = 4.5; // WCAG 2.2, success criterion 1.4.3
   const quoted = (text) => text.replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
@@ -66,9 +68,11 @@
     const attributes = Object.entries(given).map(([name, value]) => ` data-${name}${value && `="${quoted(value)}"`}`).join("");
     const { open, position, ...framed } = given;
     const query = new URLSearchParams(framed).toString();
+    const tag = (given.locale ?? "").toLowerCase();
+    const { newest, pinned, integrity } = scripts[tag] ?? scripts[tag.split("-")[0]] ?? Object.values(scripts)[0];
     const lines = {
-      line: `<script src="${server}/widget.js" defer${attributes}></script>\n<noscript><a href="${server}/faq">${quoted(fallback)}</a></noscript>`,
-      pinned: `<script src="${server}/${script}" integrity="${integrity}" crossorigin="anonymous" defer${attributes}></script>`,
+      line: `<script src="${server}/${newest}" defer${attributes}></script>\n<noscript><a href="${server}/faq">${quoted(fallback)}</a></noscript>`,
+      pinned: `<script src="${server}/${pinned}" integrity="${integrity}" crossorigin="anonymous" defer${attributes}></script>`,
       frame: `<iframe src="${quoted(`${server}/frame${query && `?${query}`}`)}" title="${quoted(given.title ?? form.dataset.title)}" width="100%" height="${height}" loading="lazy"></iframe>`,
     };
     for (const [id, line] of Object.entries(lines)) document.getElementById(id).textContent = line;

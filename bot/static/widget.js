@@ -4,14 +4,13 @@
 // What it takes and tells is listed in docs/widget.md; the server's page /widget builds the line.
 "use strict";
 (() => {
-  // Filled in when served: words by language with their disclaimer, questions to start with, colours (each accent open to
-  // the host, as --milkwise-accent and so on). Shown even offline.
+  // Filled in when served: words in one language with their disclaimer, questions to start with, reasons for a thumb down
+  // where the operator keeps them, colours (each accent open to the host, as --milkwise-accent and so on). Shown even offline.
   const SERVED = null;
 
   const script = document.currentScript ?? document.querySelector('script[src*="/widget.js"], script[src*="/widget-"]');
-  if (!SERVED) return console.error("Milkwise: load /widget.js, not this copy.");
-  // Pasted twice, or a browser too old.
-  if (customElements.get("milkwise-chat") || !("replaceSync" in CSSStyleSheet.prototype)) return;
+  // Not as it is served, pasted twice, or a browser too old.
+  if (!SERVED || customElements.get("milkwise-chat") || !("replaceSync" in CSSStyleSheet.prototype)) return;
   const base = new URL(".", script.src);
   const SLOW_MS = 6000, LATE_MS = 60000, TURNS = 20, BODY_BYTES = 60000;
 
@@ -34,12 +33,12 @@ button { cursor: pointer; }
 h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 
 .launcher {
-  position: fixed; inset-block-end: calc(var(--milkwise-bottom, 16px) + env(safe-area-inset-bottom)); min-height: 48px; padding: 0 20px;
+  position: fixed; bottom: calc(var(--milkwise-bottom, 16px) + env(safe-area-inset-bottom)); min-height: 48px; padding: 0 20px;
   border: 1px solid var(--paper); border-radius: var(--radius-chip); background: var(--accent); color: var(--on-accent);
   font-weight: 600; box-shadow: var(--shadow);
 }
 .panel {
-  position: fixed; inset-block-end: calc(var(--milkwise-bottom, 16px) + 60px + env(safe-area-inset-bottom)); display: flex; flex-direction: column;
+  position: fixed; bottom: calc(var(--milkwise-bottom, 16px) + 60px + env(safe-area-inset-bottom)); display: flex; flex-direction: column;
   width: min(400px, 100vw - 32px); height: min(660px, 100dvh - 92px - var(--milkwise-bottom, 16px)); overflow: hidden;
   background: var(--ground); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow);
 }
@@ -55,31 +54,31 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 [aria-pressed="true"] { font-weight: 600; }
 .close { font-size: 24px; line-height: 1; }
 .note { flex: none; padding: 8px 16px; background: var(--note); border-block: 1px solid var(--line); font-size: 13px; line-height: 1.4; }
-.middle { position: relative; flex: 1; min-height: 0; display: flex; }
-.log { position: relative; flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px; }
+.middle { position: relative; flex: 1; min-height: 0; display: flex; flex-direction: column; background: var(--paper); }
+.log { position: relative; flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px; background: var(--ground); border-bottom: 1px solid var(--line); }
 .log:focus-visible, .sheet:focus-visible { outline-offset: -2px; }
-.welcome h3 { font-size: 18px; margin-block-end: 12px; text-wrap: balance; }
+.welcome h3 { font-size: 18px; margin-bottom: 12px; }
 .soft { color: var(--ink-soft); font-size: 14px; }
-.welcome .soft, .next { margin-block-start: 12px; }
+.welcome .soft, .next { margin-top: 12px; }
 .chip {
-  display: block; max-width: 100%; min-height: 44px; margin-block-start: 8px; padding: 8px 16px; border: 1px solid var(--line);
+  display: block; max-width: 100%; min-height: 44px; margin-top: 8px; padding: 8px 16px; border: 1px solid var(--line);
   border-radius: 22px; background: var(--paper); color: var(--accent); font-size: 15px; text-align: start;
 }
 .chip:hover { border-color: var(--accent); }
 
-.asked { margin-block-end: 8px; }
-.exchange + .exchange { margin-block-start: 24px; }
+.asked { margin-bottom: 8px; }
+.exchange + .exchange { margin-top: 24px; }
 .reply { padding: 12px 16px; background: var(--paper); border: 1px solid var(--line); border-radius: var(--radius); }
-.reply > * + * { margin-block-start: 8px; }
+.reply > * + * { margin-top: 8px; }
 .cite {
   position: relative; min-width: 24px; height: 24px; padding: 0; border: 1px solid var(--accent); border-radius: var(--radius-chip);
   background: none; color: var(--accent); font-size: 13px; font-weight: 600;
 }
-.cite::after { content: ""; position: absolute; inset: -10px; }
+.cite::after, .note a::after { content: ""; position: absolute; inset: -12px; }
 .cite:hover, .cite[aria-expanded="true"] { background: var(--accent); color: var(--on-accent); }
-.row { display: flex; flex-wrap: wrap; margin-inline: -12px; margin-block-end: -8px; }
+.row { display: flex; flex-wrap: wrap; margin-inline: -12px; margin-bottom: -8px; }
 .contact { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }
-.contact + .contact { margin-block-start: 16px; }
+.contact + .contact { margin-top: 16px; }
 .contact p { flex: 0 0 100%; }
 .way, .go {
   display: flex; align-items: center; justify-content: center; min-height: 48px; min-width: 80px; padding: 0 16px; border: 1px solid var(--accent);
@@ -95,19 +94,19 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 
 .sheet {
   position: absolute; inset: auto 0 0; max-height: 75%; padding: 0 16px 16px; overflow-y: auto; overscroll-behavior: contain;
-  background: var(--paper); border-block-start: 2px solid var(--accent); font-size: 15px;
+  background: var(--paper); border-block: 2px solid var(--accent); font-size: 15px;
 }
-.top { position: sticky; top: 0; padding-block-end: 8px; background: var(--paper); }
+.top { position: sticky; top: 0; padding-bottom: 8px; background: var(--paper); border-bottom: 1px solid var(--line); }
 .top .head { padding: 0; margin-inline-end: -12px; }
 .top h3 { flex: 1; }
 .passage { margin-block: 12px; white-space: pre-line; }
 .chosen { outline: 1px solid var(--accent); }
 mark { padding: 1px 2px; border-radius: 2px; background: var(--mark); color: inherit; }
 .open { display: inline-flex; align-items: center; min-height: 44px; color: var(--accent); }
+.note a { position: relative; z-index: 1; display: inline; }
 
-.foot { flex: none; padding: 8px 12px 12px; border-block-start: 1px solid var(--line); background: var(--paper); }
-.topic { min-height: 44px; margin: 0 0 8px; padding: 4px 16px; font-size: 14px; }
-.entry { display: flex; align-items: flex-end; gap: 8px; }
+.foot { display: flex; align-items: flex-end; gap: 8px; padding: 8px 12px 12px; background: var(--paper); }
+.topic { flex: none; align-self: start; max-width: calc(100% - 24px); margin: 8px 12px 0; padding: 4px 16px; font-size: 14px; }
 textarea {
   flex: 1; min-width: 0; min-height: 48px; max-height: 120px; padding: 11px 12px; border: 1px solid var(--ink-soft); border-radius: var(--radius);
   background: var(--paper); font-size: 16px; resize: none; field-sizing: content;
@@ -125,7 +124,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 @media print { :host(:not([inline])) { display: none !important; } }
 `);
 
-  // "p.lead" is a tag and its classes; functions become listeners; null and false are left out. Text stays text.
+  // "p.lead" is a tag and its classes; functions become listeners; null is left out. Text stays text.
   function make(name, attributes = {}, ...children) {
     const [tag, ...classes] = name.split(".");
     const node = document.createElement(tag);
@@ -133,7 +132,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     if (tag === "button") node.type = "button";
     for (const [key, value] of Object.entries(attributes)) {
       if (typeof value === "function") node.addEventListener(key, value);
-      else if (value !== null && value !== false) node.setAttribute(key, value);
+      else if (value !== null) node.setAttribute(key, value);
     }
     node.append(...children.filter((child) => child));
     return node;
@@ -142,7 +141,6 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
   // To the server, without cookies and without saying which page is asking beyond its origin.
   const send = (path, options) => fetch(link(path), { credentials: "omit", referrerPolicy: "same-origin", ...options });
 
-  const place = (cited, page) => [...cited.headings, ...(cited.page ? [page] : [])].join(" › ");
   // "./documents/…" stays on this server whatever the path.
   const link = (path) => new URL(`.${path}`, base).href;
   const fold = (text) => text.trim().replace(/\s+/g, " ").toLowerCase();
@@ -159,7 +157,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     #token;
     // The number whose source is open.
     #chosen = null;
-    #words; #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
+    #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
 
     static launch() {
       // The page may have placed its own.
@@ -212,7 +210,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     }
 
     #say(id, values = {}) {
-      return this.#words[id].replace(/{(\w+)}/g, (whole, name) => values[name] ?? whole);
+      return SERVED.words[id].replace(/{(\w+)}/g, (whole, name) => values[name] ?? whole);
     }
 
     #tell(name, detail) {
@@ -234,17 +232,12 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     }
 
     #build() {
-      const inline = this.#inline;
+      const inline = this.#inline, say = (id) => this.#say(id), dir = this.#option("dir") ?? say("dir");
       try {
-        [this.#locale] = Intl.getCanonicalLocales(this.#option("locale") || []);
+        [this.#locale] = Intl.getCanonicalLocales(this.#option("locale") || SERVED.locale);
       } catch {
         console.error("Milkwise: data-locale is no language tag such as en-GB.");
       }
-      const tag = (this.#locale ?? SERVED.locale).toLowerCase();
-      const lang = [tag, tag.split("-")[0], ...Object.keys(SERVED.words)].find((one) => one in SERVED.words);
-      this.#words = SERVED.words[lang];
-      const say = (id) => this.#say(id);
-      const dir = this.#option("dir") ?? this.#words.dir;
       // The colour, that of the words on it, and the same two on dark pages.
       this.#option("accent")?.split(" ").forEach((colour, no) =>
         this.style.setProperty(`--milkwise-${["accent", "on-accent", "accent-dark", "on-accent-dark"][no]}`, colour));
@@ -262,7 +255,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         ...starters.map((one) => this.#chip(one.trim())),
         make("p.soft", {}, say("privacy")),
         this.#link("/faq", "all-questions"));
-      this.#log = make("div.log", { role: "log", "aria-live": "off", "aria-label": say("answer"), tabindex: 0 }, this.#welcome);
+      this.#log = make("div.log", { role: "log", "aria-live": "off", "aria-labelledby": "title", tabindex: 0 }, this.#welcome);
       this.#sheet = make("div.sheet", { id: "sheet", role: "region", tabindex: -1, hidden: "" });
       this.#status = make("p.unseen", { role: "status" });
       this.#topic = make("button.chip.topic", { hidden: "", click: () => this.#forget() });
@@ -289,12 +282,12 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
           make("h2", { id: "title" }, this.#option("title") || SERVED.title),
           make("button.quiet", { click: () => this.#clear() }, say("start-again")),
           !inline && this.#cross(() => this.close())),
-        make("p.note", { id: "note" }, say("disclaimer")),
-        make("div.middle", {}, this.#log, this.#sheet),
+        make("p.note", { id: "note" }, say("disclaimer"), " ", this.#link("/safety", "safety")),
+        make("div.middle", {}, this.#log, this.#topic, this.#sheet),
         this.#status,
-        make("div.foot", {}, this.#topic, make("div.entry", {}, this.#box, this.#go)));
+        make("div.foot", {}, this.#box, this.#go));
       this.#root.adoptedStyleSheets = [sheet];
-      this.#root.append(make(`div.all.${side}`, { lang, dir }, !inline && this.#launcher, this.#panel));
+      this.#root.append(make(`div.all.${side}`, { lang: SERVED.locale, dir }, !inline && this.#launcher, this.#panel));
 
       // What is typed here is nobody else's shortcut.
       for (const type of ["keydown", "keypress", "keyup"]) this.#root.addEventListener(type, (event) => event.stopPropagation());
@@ -464,20 +457,24 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     }
 
     #draw(reply, asked, answer) {
-      const urgent = reply.kind === "urgent", parts = [];
-      let title;
+      const urgent = reply.kind === "urgent", parts = [], say = (text) => make("p", { dir: "auto" }, text);
+      const open = reply.unanswered.map((question) => this.#say("unanswered", { question }));
+      let title, rest;
       if (!urgent && fold(reply.query) !== fold(asked)) parts.push(make("p.soft", {}, this.#say("read-as", { question: reply.query })));
       for (const claim of reply.claims) {
         const cited = reply.citations.find((one) => one.number === claim.citation);
         if (cited && cited.title !== title) parts.push(make("p.soft", {}, this.#say("lead-in", cited)));
         title = cited?.title;
-        parts.push(make("p", { dir: "auto" }, claim.text, cited && " ", cited && this.#number(cited, reply)));
+        // Whom to call stands right under the first sentence of a signpost.
+        const [said, more] = urgent ? claim.text.split(/(?<=\.) (.*)/s) : [claim.text];
+        parts.push(make("p", { dir: "auto" }, said, cited && " ", cited && this.#number(cited, reply)));
+        rest = more;
       }
-      parts.push(...reply.contacts.map((contact) => this.#contact(contact)));
+      parts.push(...open.map(say), ...reply.contacts.map((contact) => this.#contact(contact)), rest && say(rest));
       if (urgent) parts.push(make("button.quiet", { click: () => this.#box.focus() }, this.#say("ask-else")));
-      else if (reply.kind !== "smalltalk") parts.push(this.#row(reply));
+      else if (reply.kind !== "smalltalk") parts.push(this.#row(reply, asked));
       answer.classList.toggle("urgent", urgent);
-      answer.replaceChildren(...parts);
+      answer.replaceChildren(...parts.filter(Boolean));
       if (reply.suggestions.length && !urgent) {
         const label = reply.kind === "abstain" ? "they-do-answer" : reply.kind !== "clarify" && "suggestions";
         answer.after(make("div.next", {}, label && make("p.soft", {}, this.#say(label)), ...reply.suggestions.map((one) => this.#chip(one))));
@@ -485,7 +482,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#turns.push({ asked, cited: [...new Set(reply.citations.map((one) => one.passage))] });
       if (reply.kind !== "smalltalk") this.#about(reply.topic);
       // Read aloud once, whole.
-      this.#status.textContent = reply.claims.map((claim) => claim.text).join(" ");
+      this.#status.textContent = [...reply.claims.map((claim) => claim.text), ...open].join(" ");
       this.#tell("reply", { kind: reply.kind });
     }
 
@@ -498,16 +495,18 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         /^https?:/.test(url) && way(url, this.#say("visit", { site: new URL(url).host })));
     }
 
-    #row(reply) {
-      const votes = ["helpful", "not-helpful"].map((id, no) => make("button.quiet", {
-        "aria-pressed": false, click: async (event) => {
-          const sent = await this.#post("/v1/feedback", JSON.stringify({ vote: no ? "down" : "up", kind: reply.kind })).catch(() => null);
+    // A thumb says of what kind the reply was. Why, and of which question, only where the operator keeps that.
+    #row(reply, asked) {
+      const votes = [this.#say("helpful"), this.#say("not-helpful"), ...SERVED.reasons].map((said, no) => make("button.quiet", {
+        "aria-pressed": false, click: async () => {
+          const kept = SERVED.reasons[0] && { question: asked, reason: SERVED.reasons[no - 2] };
+          const sent = await this.#post("/v1/feedback", JSON.stringify({ vote: no ? "down" : "up", kind: reply.kind, ...kept })).catch(() => null);
           if (!sent?.ok) return void (this.#status.textContent = this.#say("error"));
-          event.target.setAttribute("aria-pressed", true);
+          votes[no].setAttribute("aria-pressed", true);
           votes.forEach((button) => { button.disabled = true; });
           this.#status.textContent = this.#say("feedback-thanks");
         },
-      }, this.#say(id)));
+      }, said));
       return make("div.row", {}, make("button.quiet", { click: (event) => this.#copy(reply, event.target) }, this.#say("copy")), ...votes);
     }
 
@@ -516,7 +515,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       const text = [
         ...reply.claims.map((claim) => claim.text + (claim.citation ? ` [${claim.citation}]` : "")),
         ...reply.contacts.map((one) => [one.label, one.call, one.text, one.url].filter(Boolean).join(", ")),
-        ...reply.citations.map((one) => `[${one.number}] ${[one.title, place(one, this.#say("page", one)), this.#origin(one)].filter(Boolean).join(". ")}\n${link(one.url)}`),
+        ...reply.citations.map((one) => `[${one.number}] ${[one.title, ...one.labels].join(". ")}\n${link(one.url)}`),
         reply.disclaimer.text,
       ].join("\n\n");
       addEventListener("copy", (event) => {
@@ -527,11 +526,6 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       if (!document.execCommand("copy")) return;
       button.textContent = this.#status.textContent = this.#say("copied");
       setTimeout(() => { button.textContent = this.#say("copy"); }, 2000);
-    }
-
-    #origin({ publisher, reviewed }) {
-      const review = reviewed ? this.#say("reviewed", { date: reviewed }) : this.#say("not-reviewed");
-      return `${publisher || this.#say("no-publisher")} · ${review}`;
     }
 
     #number(cited, reply) {
@@ -546,14 +540,12 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#shut();
       this.#chosen = number;
       number.setAttribute("aria-expanded", true);
-      const where = place(cited, this.#say("page", cited));
       const passage = make("p.passage", { dir: "auto" }, make("mark", {}, cited.quote));
       this.#sheet.setAttribute("aria-label", this.#say("source-number", cited));
       this.#sheet.replaceChildren(
         make("div.top", {},
           make("div.head", {}, make("h3", {}, `${cited.number} · ${cited.title}`), this.#cross(() => this.#shut())),
-          where && make("p.soft", {}, where),
-          make("p.soft", {}, this.#origin(cited))),
+          ...cited.labels.map((line) => make("p.soft", {}, line))),
         passage,
         this.#link(cited.url, "open-document"));
       this.#sheet.hidden = false;

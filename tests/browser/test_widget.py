@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from bot.bot import Bot
 from tests.browser.chat import AXE, LOCALE, say
-from tests.browser.widget import ASKED, UNKNOWN, URGENT, Open, Trouble, ask, button, seen
+from tests.browser.widget import ASKED, BOTH, UNKNOWN, URGENT, Open, Trouble, ask, button, embedded, seen, visiting
 
 
 def test_by_keyboard_alone(hosted: Open) -> None:
@@ -18,6 +20,7 @@ def test_by_keyboard_alone(hosted: Open) -> None:
     launcher = button(page, "launch")
     page.keyboard.press("Tab")
     expect(launcher).to_be_focused()
+    expect(launcher).to_have_attribute("aria-expanded", "false")
     before = len(seen(page, "shortcut"))
     page.keyboard.press("Enter")
     expect(page.get_by_label(say("your-question"))).to_be_focused()
@@ -40,7 +43,7 @@ def test_by_keyboard_alone(hosted: Open) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_any_state(hosted: Open, scheme: str) -> None:
-    """Closed, open, answered, with a source, refused, urgent: axe-core has no complaint."""
+    """Closed, open, answered, half answered, with a source, refused, urgent, failed, offline: axe has no complaint."""
     page = hosted(color_scheme=scheme, bypass_csp=True)
     page.evaluate(AXE)
 
@@ -55,21 +58,53 @@ def test_axe_finds_nothing_in_any_state(hosted: Open, scheme: str) -> None:
     expect(page.locator("mark.chosen")).to_be_visible()
     check("source")
     page.keyboard.press("Escape")
+    ask(page, BOTH)
+    check("half answered")
     ask(page, UNKNOWN)
     check("abstain")
     ask(page, URGENT)
     check("urgent")
-    Trouble.what = "503"
+    for what in ("503", "429"):
+        Trouble.what = what
+        ask(page, ASKED)
+        check(what)
+    page.context.set_offline(True)
     ask(page, ASKED)
-    check("failed")
+    check("offline")
+
+
+def test_what_stays_open_is_said(hosted: Open) -> None:
+    """Of two questions one is answered, and the other is named as one the documents leave open, aloud too."""
+    page = hosted("with=data-open")
+    answer = ask(page, BOTH)
+    expect(answer.locator(".cite").first).to_be_visible()
+    left = say("unanswered", question=UNKNOWN)
+    expect(answer).to_contain_text(left)
+    expect(page.locator("milkwise-chat").get_by_role("status")).to_contain_text(left)
+
+
+def test_safety_is_one_press_away(hosted: Open, sites: tuple[str, str]) -> None:
+    """The link to /safety stands with the disclaimer, in every state, and a thumb hits it."""
+    page = hosted("with=data-open")
+    ask(page, ASKED)
+    link = page.locator("milkwise-chat .note").get_by_role("link", name=say("safety"))
+    expect(link).to_have_attribute("href", f"{sites[1]}/safety")
+    box = link.bounding_box()
+    assert box
+    across, middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    hit = "([x, y]) => document.querySelector('milkwise-chat').shadowRoot.elementFromPoint(x, y).localName"
+    assert [page.evaluate(hit, [across, middle + far]) for far in (-19, 0, 19)] == ["a", "a", "a"]
 
 
 def test_an_emergency_shows_whom_to_call_and_nothing_else(hosted: Open) -> None:
-    """Numbers that dial; no quotes, no thumbs, no further questions."""
+    """Numbers that dial, the first in view right under the first sentence; no quotes, no thumbs, no questions."""
     page = hosted("with=data-open")
     answer = ask(page, URGENT)
     expect(answer.locator("a").first).to_have_attribute("href", "tel:999")
     expect(answer.locator("a").first).to_have_text(say("call", number="999"))
+    expect(answer.locator("p").first).to_have_text("Call 999 now.")
+    expect(answer.locator("a").first).to_be_in_viewport()
+    expect(answer).to_contain_text("If you can, have someone stay with you.")
     expect(answer.get_by_role("button")).to_have_text([say("ask-else")])
     expect(page.locator("milkwise-chat .next")).to_have_count(0)
 
@@ -99,13 +134,32 @@ def test_copy_and_thumbs(hosted: Open) -> None:
     button(page, "copy").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert "[1]" in copied
-    assert say("not-reviewed") in copied
+    assert say("label-not-reviewed") in copied
     assert "/documents/human-lactation?from=" in copied
     assert "does not give medical advice" in copied
     with page.expect_request("**/v1/feedback") as sent:
         button(page, "helpful").click()
     assert json.loads(sent.value.post_data or "") == {"vote": "up", "kind": "answer"}
+    expect(button(page, "helpful")).to_have_attribute("aria-pressed", "true")
+    expect(button(page, "not-helpful")).to_have_attribute("aria-pressed", "false")
     expect(page.locator("milkwise-chat").get_by_role("status")).to_have_text(say("feedback-thanks"))
+
+
+def test_where_a_journal_is_kept_a_thumb_can_say_why(browser: Browser, bot: Bot, tmp_path: Path) -> None:
+    """The page's reasons stand beside the thumbs; one press is one vote, with its reason and the question."""
+    with (
+        embedded(bot, journal={"on": True, "file": tmp_path / "journal"}) as sites,
+        visiting(browser, sites) as visit,
+    ):
+        page = visit("with=data-open")
+        ask(page, ASKED)
+        reason = say("reason-hard")
+        with page.expect_request("**/v1/feedback") as sent:
+            button(page, "reason-hard").click()
+        told = {"vote": "down", "kind": "answer", "question": ASKED, "reason": reason}
+        assert json.loads(sent.value.post_data or "") == told
+        expect(button(page, "helpful")).to_be_disabled()
+        expect(button(page, "reason-hard")).to_have_attribute("aria-pressed", "true")
 
 
 @pytest.mark.parametrize("query", ["", "with=data-dir=rtl"])
@@ -117,7 +171,7 @@ def test_on_a_phone_it_fills_the_screen_for_a_thumb(hosted: Open, query: str) ->
     assert panel.bounding_box() == {"x": 0, "y": 0, "width": 360, "height": 740}
     expect(panel).to_be_focused()
     ask(page, ASKED)
-    for target in page.locator("milkwise-chat :is(button, a, textarea):visible:not(.cite)").all():
+    for target in page.locator("milkwise-chat :is(button, a, textarea):visible:not(.cite):not(.note a)").all():
         box = target.bounding_box()
         assert box
         assert box["height"] >= 44, target.inner_text()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.chat import AXE, say
+from tests.browser.chat import AXE, WORDS, say
 from tests.browser.widget import ASKED, Open, ask
 
 
@@ -64,6 +64,23 @@ def test_pinned_line_and_frame_follow_the_choices(builder: Page, sites: tuple[st
     expect(ask(builder, ASKED).locator(".cite").first).to_be_visible()
     builder.evaluate(AXE)
     assert builder.evaluate("async () => (await axe.run()).violations.map((one) => one.id)") == []
+
+
+def test_another_language_is_in_the_address_of_the_script(builder: Page, hosted: Open, sites: tuple[str, str]) -> None:
+    """A script speaks one language: each line names the one chosen, and what it makes speaks it."""
+    builder.get_by_label("Language and country").fill("es-MX")
+    line, pinned, frame = (builder.locator(f"#{id}").inner_text() for id in ("line", "pinned", "frame"))
+    script = line.splitlines()[0]
+    assert f'src="{sites[1]}/widget.js?locale=es"' in script
+    assert 'data-locale="es-MX"' in script
+    pasted = hosted("body=" + script.replace("?", "%3F").replace("&", "%26"))
+    launch = WORDS.text("launch", "es-MX")
+    expect(pasted.locator("milkwise-chat").get_by_role("button", name=launch)).to_be_visible()
+    pasted = hosted("body=" + pinned.replace("+", "%2B"))
+    expect(pasted.locator("milkwise-chat").get_by_role("button", name=launch)).to_be_visible()
+    (address,) = re.findall(r'src="([^"]+)"', frame)
+    builder.goto(address.replace("&#38;", "&"))
+    expect(builder.locator("milkwise-chat .note")).to_contain_text(WORDS.disclaimer("es-MX").text)
 
 
 def test_a_faint_colour_is_named_with_one_that_can_be_read(builder: Page) -> None:

@@ -18,7 +18,7 @@ def test_it_works_on_a_strict_and_hostile_page(hosted: Open, sites: tuple[str, s
     answer = ask(page, ASKED)
     answer.get_by_role("button", name=say("source-number", number=1)).click()
     sheet = page.get_by_role("region", name=say("source-number", number=1))
-    expect(sheet).to_contain_text(say("not-reviewed"))
+    expect(sheet).to_contain_text(say("label-not-reviewed"))
     expect(sheet).to_contain_text("How human lactation works")
     quote = sheet.locator("mark.chosen").inner_text()
     assert quote in answer.inner_text()
@@ -105,6 +105,23 @@ def test_stop_stops_and_what_is_typed_meanwhile_stays(hosted: Open) -> None:
     expect(box).to_have_value("Another one")
 
 
+def test_slow_is_said_and_does_not_last_for_ever(hosted: Open) -> None:
+    """After some seconds without an answer it says so, aloud too; after a minute it gives up and can be asked again."""
+    page = hosted("with=data-open")
+    page.clock.install()
+    Trouble.what = "silent"
+    page.get_by_label(say("your-question")).fill(ASKED)
+    page.keyboard.press("Enter")
+    reply = page.locator("milkwise-chat .reply")
+    expect(reply).to_contain_text(say("looking-one"))
+    page.clock.fast_forward(7_000)
+    expect(reply).to_contain_text(say("slow"))
+    expect(page.locator("milkwise-chat").get_by_role("status")).to_have_text(say("slow"))
+    page.clock.fast_forward(60_000)
+    expect(reply).to_contain_text(say("cut-off"))
+    expect(button(page, "retry")).to_be_visible()
+
+
 def test_offline_and_refused_are_told_apart(hosted: Open, sites: tuple[str, str]) -> None:
     """Offline says so. A site nobody named reads kind words, and its owner finds the remedy in the console."""
     page = hosted("with=data-open")
@@ -159,8 +176,10 @@ def test_a_server_that_is_down_changes_nothing(hosted: Open, sites: tuple[str, s
 
 
 def test_it_shifts_nothing(hosted: Open) -> None:
-    """No layout shift, though it opens at once."""
+    """No layout shift: not as it opens at once, not by a question, not by the topic that is carried on."""
     page = hosted("with=data-open")
+    ask(page, ASKED)
+    expect(page.locator("milkwise-chat .topic")).to_be_visible()
     shifts = page.evaluate(
         """() => new Promise((done) => {
              const watch = new PerformanceObserver((list) => done(list.getEntries().length));

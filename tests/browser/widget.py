@@ -27,6 +27,7 @@ ASKED, URGENT, UNKNOWN = (
     "I am bleeding heavily and feel faint",
     "What is the capital of France?",
 )
+BOTH = f"{ASKED} {UNKNOWN}"
 HOSTILE = """
 * { color: hotpink !important; font: 40px fantasy !important; direction: rtl !important; pointer-events: none }
 body > * , button, div, textarea { display: none !important; visibility: hidden !important; opacity: 0 !important }
@@ -71,8 +72,8 @@ class Trouble:
 
 
 @contextmanager
-def embedded(bot: Bot) -> Iterator[tuple[str, str]]:
-    """A host's address, and the address of the server it embeds."""
+def embedded(bot: Bot, **chosen: Any) -> Iterator[tuple[str, str]]:
+    """A host's address, and the address of the server it embeds, with what its operator has `chosen`."""
     server = ""
 
     def host(request: Request) -> Response:
@@ -94,7 +95,7 @@ def embedded(bot: Bot) -> Iterator[tuple[str, str]]:
         return Response(HOSTILE, media_type="text/css")
 
     with served(Starlette(routes=[Route("/", host), Route("/hostile.css", hostile)])) as address:
-        settings = load(index=bot.settings.index, locale=LOCALE, origins=(address,))
+        settings = load(index=bot.settings.index, locale=LOCALE, origins=(address,), **chosen)
         app = create_app(bot, settings)
         app.include_router(pages.router(bot, settings))
         app.add_middleware(Trouble)
