@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.calibrate import Calibrator
 from bot.settings import BUNDLED
 from index import generations
 from index.contract import IndexFault
@@ -121,7 +122,7 @@ def test_a_damaged_generation_is_replaced_beside_itself(index: Path) -> None:
     damaged = generation(index)
     (damaged / DENSE).write_bytes(b"garbage")
     refused(index, DENSE, "checksum")
-    mends(index)
+    build(BUNDLED, index, ENCODER, 200, calibrator=Calibrator(8))
     assert generation(index).name == f"{damaged.name}-2"
     assert (generation(index) / MANIFEST).read_bytes() == (damaged / MANIFEST).read_bytes()
 
@@ -159,7 +160,7 @@ def rewritten(index: Path, change: Callable[[dict[str, object]], object]) -> Non
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        (lambda found: found.update(format=1), "format is 1, this version reads 2"),
+        (lambda found: found.update(format=1), "format is 1, this version reads 3"),
         (lambda found: found.update(format="one"), "format is 'one'"),
         (lambda found: found.pop("format"), "no manifest"),
         (lambda found: found.pop("dim"), "dim"),
