@@ -1,8 +1,7 @@
 """PostgreSQL under fire: a primary and a hot standby killed, promoted and updated while they are read.
 
 Run: `python -m tests.bench.cluster`, or name some of its parts. Starts real servers from the wheel of the dev extra and
-writes the rows of docs/RESULTS.md to standard output. Takes some minutes. Every count of lost, mixed or wrong has
-to be 0, or it exits with 1.
+writes rows as of docs/RESULTS.md. Takes some minutes. Every count of lost, mixed or wrong has to be 0, or it exits with 1.
 """
 
 from __future__ import annotations
