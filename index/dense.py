@@ -21,7 +21,7 @@ from index.contract import FloatMatrix
 
 EXACT, HALF = 20_000, 60_000
 RECALL, TOP = 0.98, 10  # of the TOP nearest rows, how many the lists read must hold
-SAMPLE = 200  # rows asked for to measure that
+SAMPLE, STRAY = 200, 1.0  # questions that measure that, and how far they stray from a row: to a cosine of 0.7
 SPREAD = 4  # rows looked at for each owner wanted, at first: several of one owner are often near
 CHUNK = 1 << 16  # rows compared at a time where all are
 PER_LIST = 64  # rows a list is trained on, at most; more change little and cost much
@@ -86,14 +86,15 @@ class Dense:
         while True:
             scores, owners = (found[0] for found in self._index.search(query, wanted))
             over = wanted == total or owners[-1] < 0  # the lists read can hold fewer rows than were wanted
-            scores, owners = scores[owners >= 0].astype(np.float64), owners[owners >= 0]
+            if owners[-1] < 0:
+                scores, owners = scores[owners >= 0], owners[owners >= 0]
             owners, first = np.unique(owners, return_index=True)  # best first: an owner's first row is its best
             # A text's vector differs in its last bits with what it was encoded beside: nearer than that is a tie.
-            ranked = np.lexsort((owners, -np.round(scores[first], 5)))[:k]
-            best = scores[first][ranked]
+            best = scores[first].astype(np.float64)
+            ranked = np.lexsort((owners, -np.rint(best * 1e5)))[:k]
             # Complete once k owners beat the last row seen: any owner unseen is at most as near as that row.
-            if over or (len(best) == k and best[-1] > scores[-1]):
-                return list(zip(owners[ranked].tolist(), best.clip(-1.0, 1.0).tolist(), strict=True))
+            if over or (len(ranked) == k and best[ranked[-1]] > scores[-1]):
+                return list(zip(owners[ranked].tolist(), best[ranked].clip(-1.0, 1.0).tolist(), strict=True))
             wanted = min(total, wanted * 4)
 
     def recall(self, asked: FloatMatrix, truth: NDArray[np.int64]) -> float:
@@ -103,8 +104,12 @@ class Dense:
         return float(np.mean([np.isin(true, near).mean() for true, near in zip(truth, found, strict=True)]))
 
     def _tune(self, rows: FloatMatrix) -> None:
-        """Read a quarter more lists until the ten nearest rows are found for some of them."""
-        asked = rows[np.random.default_rng(0).choice(len(rows), SAMPLE, replace=False)]
+        """Read a quarter more lists until the ten nearest rows are found for what is as near as questions are."""
+        chance = np.random.default_rng(0)
+        asked = rows[chance.choice(len(rows), SAMPLE, replace=False)]
+        asked = asked + STRAY * chance.standard_normal(asked.shape, np.float32) / np.sqrt(
+            rows.shape[1], dtype=np.float32
+        )
         truth = nearest(asked, rows, TOP)
         inner: Any = faiss.downcast_index(self._index.index)
         inner.nprobe = 16

@@ -23,7 +23,7 @@ from index import lexical
 
 SCHEMA = "CREATE TABLE impacts (word TEXT PRIMARY KEY, rows BLOB NOT NULL, added BLOB NOT NULL) WITHOUT ROWID"
 FEW = 2_000  # passages; among as many, FTS5 is quick enough
-SHORT = 1_000  # rows of a word; to add up as many is quicker than to ask whether it could be left
+SHORT = 20_000  # rows of a word; to add up as many is quicker than to ask whether it could be left
 K1, B, LEAST = 1.2, 0.75, 1e-6  # FTS5's own: see bm25() in its documentation
 
 Impacts = tuple[NDArray[np.int32], NDArray[np.float32]]  # rows, in order, and what a word adds to each
@@ -60,28 +60,31 @@ def write(connection: sqlite3.Connection) -> None:
 def best(connection: sqlite3.Connection, text: str, k: int) -> list[tuple[int, float]]:
     """The k best rows with their BM25, positive, best first, ties by row. Never raises, whatever the text."""
     words = lexical.terms(text)
-    if not words or k < 1 or not connection.execute("SELECT 1 FROM impacts LIMIT 1").fetchone():
-        return lexical.best(connection, text, k)
+    if not words or k < 1:
+        return []
     cut = _stemmer().stems(words)
     if any(len(stems) != 1 for stems in cut):  # FTS5 alone knows where words stand side by side
         return lexical.best(connection, text, k)
-    found: list[Impacts] = []
-    for (word,) in cut:
-        held = connection.execute("SELECT rows, added FROM impacts WHERE word = ?", (word,)).fetchone()
-        if held:
-            found.append((np.frombuffer(held[0], "<i4"), np.frombuffer(held[1], "<f4")))
+    query = f"SELECT word, rows, added FROM impacts WHERE word IN ({', '.join('?' * len(cut))})"
+    held: dict[str, Impacts] = {
+        word: (np.frombuffer(rows, "<i4"), np.frombuffer(added, "<f4"))
+        for word, rows, added in connection.execute(query, [word for (word,) in cut])
+    }
+    if not held and not connection.execute("SELECT 1 FROM impacts LIMIT 1").fetchone():
+        return lexical.best(connection, text, k)
+    found = [held[word] for (word,) in cut if word in held]
     rows, scores = _summed(sorted(found, key=lambda impacts: len(impacts[0])), k)
     ranked = np.lexsort((rows, -scores))[:k]
     return list(zip(rows[ranked].tolist(), scores[ranked].tolist(), strict=True))
 
 
-def _summed(found: Sequence[Impacts], k: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+def _summed(found: Sequence[Impacts], k: int) -> Impacts:
     """Rows and their sums, the k greatest among them; `found` holds the rarest word first.
 
     Once what the words still to come can add does not lift a new row among the k, they are only looked up for the rows
     that are there (MaxScore, Turtle and Flood 1995).
     """
-    total = np.zeros(max((int(rows[-1]) for rows, _ in found), default=-1) + 1, np.float64)
+    total = np.zeros(max((int(rows[-1]) for rows, _ in found), default=-1) + 1, np.float32)
     coming = sum(float(added.max()) for _, added in found)
     seen = 0
     for number, (held, added) in enumerate(found):
@@ -99,21 +102,21 @@ def _summed(found: Sequence[Impacts], k: int) -> tuple[NDArray[np.int32], NDArra
     return rows, total[rows]
 
 
-def _distinct(found: Sequence[Impacts], total: NDArray[np.float64]) -> NDArray[np.int32]:
+def _distinct(found: Sequence[Impacts], total: NDArray[np.float32]) -> NDArray[np.int32]:
     """The rows of some words, each once: what was added to is not zero."""
     if sum(len(rows) for rows, _ in found) * 8 > len(total):
         return np.flatnonzero(total).astype(np.int32)
     return np.unique(np.concatenate([rows for rows, _ in found])) if found else np.zeros(0, np.int32)
 
 
-def _kth(scores: NDArray[np.float64], k: int) -> float:
+def _kth(scores: NDArray[np.float32], k: int) -> float:
     """The k-th greatest; minus infinity where there are fewer."""
     return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if len(scores) >= k else -math.inf
 
 
-def _looked_up(found: Sequence[Impacts], rows: NDArray[np.int32]) -> NDArray[np.float64]:
+def _looked_up(found: Sequence[Impacts], rows: NDArray[np.int32]) -> NDArray[np.float32]:
     """What some words add to some rows."""
-    total = np.zeros(len(rows), np.float64)
+    total = np.zeros(len(rows), np.float32)
     for held, added in found:
         place = np.searchsorted(held, rows).clip(max=len(held) - 1)
         total += np.where(held[place] == rows, added[place], 0)

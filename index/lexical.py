@@ -16,9 +16,8 @@ from threading import Lock
 
 from corpus.document import Passage
 
-SCHEMA = (
-    "CREATE VIRTUAL TABLE lexical USING fts5(headings, keys, text, tokenize = 'porter unicode61 remove_diacritics 2')"
-)
+TOKENIZE = "tokenize = 'porter unicode61 remove_diacritics 2'"
+SCHEMA = f"CREATE VIRTUAL TABLE lexical USING fts5(headings, keys, text, {TOKENIZE})"
 WEIGHTS = (2.0, 2.0, 1.0)  # a word in a heading or a question says more of what a passage is about
 WORD = re.compile(r"[^\W_]+")
 
@@ -57,17 +56,22 @@ class Stemmer:
     def __init__(self) -> None:
         self._lock = Lock()
         self._table = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        self._table.execute(SCHEMA)
+        self._table.execute(f"CREATE VIRTUAL TABLE lexical USING fts5(text, content = '', columnsize = 0, {TOKENIZE})")
         self._table.execute("CREATE VIRTUAL TABLE found USING fts5vocab(lexical, instance)")
 
     def stems(self, words: Sequence[str]) -> list[list[str]]:
         """For each word its stem; none where nothing of it is kept, several where the table cuts it in pieces."""
         stems: list[list[str]] = [[] for _ in words]
+        plain = all(word.isascii() and word.isalnum() for word in words)  # none of these is cut: one row will do
+        rows = [(0, " ".join(words))] if plain else list(enumerate(words))
         with self._lock:
-            self._table.executemany("INSERT INTO lexical (rowid, text) VALUES (?, ?)", enumerate(words))
-            for row, stem in self._table.execute("SELECT doc, term FROM found ORDER BY doc, offset"):
-                stems[row].append(stem)
-            self._table.execute("DELETE FROM lexical")
+            self._table.execute("BEGIN")
+            try:
+                self._table.executemany("INSERT INTO lexical (rowid, text) VALUES (?, ?)", rows)
+                for row, place, stem in sorted(self._table.execute("SELECT doc, offset, term FROM found")):
+                    stems[place if plain else row].append(stem)
+            finally:
+                self._table.execute("ROLLBACK")  # quicker than to delete them again
         return stems
 
 

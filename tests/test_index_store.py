@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.document import Block, Document, Passage, Section
@@ -259,18 +259,13 @@ def test_a_sealed_store_outlives_its_file(tmp_path: Path) -> None:
 
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 dates = st.none() | st.dates(date(1900, 1, 1))
-blocks = st.builds(
-    Block,
-    st.sampled_from(["heading", "paragraph", "item", "row"]),
-    st.integers(0),
-    st.integers(0),
-    st.integers(0, 6),
-    st.none() | st.integers(1),
-)
+tags = st.sampled_from(["heading", "paragraph", "item", "row"])
+blocks = st.builds(Block, tags, st.integers(0), st.integers(0), st.integers(0, 6), st.none() | st.integers(1))
 several = st.lists(any_text, max_size=3).map(tuple)
 sections = st.builds(Section, several, st.integers(0), st.integers(0), st.lists(blocks, max_size=3).map(tuple), several)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Document,
@@ -293,6 +288,7 @@ def test_documents_come_back_equal(made: Document) -> None:
 spans = st.lists(st.tuples(st.integers(0), st.integers(0)), max_size=3).map(tuple)
 
 
+@settings(deadline=None)
 @given(
     st.builds(Passage, any_text, any_text, several, any_text, st.integers(0), st.integers(0), keys=several, spans=spans)
 )

@@ -28,7 +28,7 @@ from index.contract import FloatMatrix
 from index.index import build
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dev.txt"
-ROUNDS = 3
+ROUNDS = 2
 
 
 def cpu_ms(work: Callable[[], object]) -> float:

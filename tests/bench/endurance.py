@@ -1,7 +1,7 @@
 """Builds killed at random moments, bits flipped at random places, and one process asked very often: is anything ever
 lost, mixed up or misread, and does memory grow?
 
-Run: `python -m tests.bench.endurance [KILLS] [FLIPS] [QUESTIONS]`; it prints rows for docs/RESULTS.md.
+Run: `python -m tests.bench.endurance KILLS FLIPS QUESTIONS`; it prints rows for docs/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -133,20 +132,33 @@ def flip(file: Path, place: int, bit: int) -> None:
         stream.write(bytes([byte ^ (1 << bit)]))
 
 
-def rows(kill: int = KILLS, turn: int = FLIPS, ask: int = QUESTIONS) -> Iterator[tuple[str, str, str, str]]:
-    """(what, measured, bar, remark) for each row of the report; a crash of this process is a row that is not there."""
+Row = tuple[str, str, str, str]  # what, measured, bar, remark; a crash of this process is a row that is not there
+
+
+def killed(count: int = KILLS) -> Row:
+    """The row of killed builds."""
     hush()
-    died = kills(kill)
-    listed = ", ".join(f"{count} {what}" for what, count in sorted(died.items()))
-    yield f"{kill:,} builds killed at random moments", f"{died['LOST OR MIXED']} lost or mixed", "0", listed
-    spoilt = flips(turn)
-    listed = ", ".join(f"{count} {what}" for what, count in sorted(spoilt.items()))
-    yield f"{turn:,} bits flipped over every file", f"{spoilt['ANSWERS DIFFER']} answered otherwise", "0", listed
-    early, late = growth(ask)
+    found = kills(count)
+    listed = ", ".join(f"{times} {what}" for what, times in sorted(found.items()))
+    return f"{count:,} builds killed at random moments", f"{found['LOST OR MIXED']} lost or mixed", "0", listed
+
+
+def flipped(count: int = FLIPS) -> Row:
+    """The row of flipped bits."""
+    hush()
+    found = flips(count)
+    listed = ", ".join(f"{times} {what}" for what, times in sorted(found.items()))
+    return f"{count:,} bits flipped over every file", f"{found['ANSWERS DIFFER']} answered otherwise", "0", listed
+
+
+def asked_often(count: int = QUESTIONS) -> Row:
+    """The row of memory."""
+    hush()
+    early, late = growth(count)
     remark = f"resident memory from {early:.0f} MB after a tenth of them to {late:.0f} MB; no two texts the same"
-    yield f"{ask:,} questions in one process", f"{100 * (late / early - 1):+.1f} %", "< 3 %", remark
+    return f"{count:,} questions in one process", f"{100 * (late / early - 1):+.1f} %", "< 3 %", remark
 
 
 if __name__ == "__main__":
-    for what, measured, bar, remark in rows(*(int(argument) for argument in sys.argv[1:4])):
-        sys.stdout.write(f"| {what} | {measured} | {bar} | {remark} |\n")
+    for row, counted in zip((killed, flipped, asked_often), sys.argv[1:4], strict=True):
+        sys.stdout.write(f"| {' | '.join(row(int(counted)))} |\n")

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from bot.settings import hush
+from index.index import verify
 from tests.bench.load import MILKWISE, serving
 from tests.index_samples import BIKES, BREAD, write
 
@@ -126,7 +127,7 @@ def two_builders(folder: Path) -> str:
     built(shelf(folder), index)
     for turn in range(5):
         documents = shelf(folder, BIKES if turn % 2 else SUNDAY)
-        command = [MILKWISE, "build", documents, "--index", index]
+        command = [MILKWISE, "build", str(documents), "--index", str(index)]
         both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in "ab"]
         ended = [(each.communicate(timeout=600)[0], each.returncode) for each in both]
         assert min(code for _, code in ended) == 0, ended
@@ -134,7 +135,7 @@ def two_builders(folder: Path) -> str:
             if code:
                 said = refused((code, text.strip()), "another build is under way")
         answers(index, "after rain" if turn % 2 else "Sunday")
-        assert milkwise("check", "--index", index)[0] == 0
+        verify(index)
     return said
 
 

@@ -128,14 +128,14 @@ def keep(name: str, folder: Path) -> None:
 
     texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
     vectors = np.load(folder / "vectors.npy", allow_pickle=False)
-    places = {text.strip(): place for place, text in enumerate(texts)}
+    places = {" ".join(text.split()): place for place, text in enumerate(texts)}  # some put spaces for line ends
 
     def given(self: object, asked: str | Iterable[str], *args: object, **options: object) -> Any:  # noqa: ANN401
         one = isinstance(asked, str)
-        found = vectors[[places[text.strip()] for text in ([asked] if isinstance(asked, str) else asked)]]
+        found = vectors[[places[" ".join(text.split())] for text in ([asked] if isinstance(asked, str) else asked)]]
         return found[0] if one else found
 
-    sentence_transformers.SentenceTransformer.encode = given
+    sentence_transformers.SentenceTransformer.encode = given  # type: ignore[assignment, method-assign]
     (folder / name).mkdir()
     start = time.process_time()
     globals()[name](folder / name, model(), texts)
@@ -176,7 +176,7 @@ def run(python: str, *command: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def rows(python: str, passages: int = PASSAGES) -> list[Row]:
+def rows(python: str, turns: int = TURNS, passages: int = PASSAGES) -> list[Row]:
     """(what, measured, bar, remark) for each row of the report."""
     import numpy as np
 
@@ -199,7 +199,7 @@ def rows(python: str, passages: int = PASSAGES) -> list[Row]:
         for peer in FOUND:
             run(python, "keep", peer, name)
         found: dict[str, list[dict[str, Any]]] = {each: [] for each in (*FOUND, OURS, SILENT)}
-        for _ in range(TURNS):
+        for _ in range(turns):
             for each in found:
                 found[each].append(run(sys.executable if each in (OURS, SILENT) else python, "answer", each, name))
     return told(found, passages)
@@ -237,5 +237,5 @@ if __name__ == "__main__":
     if sys.argv[1] in ("keep", "answer"):
         globals()[sys.argv[1]](sys.argv[2], Path(sys.argv[3]))
     else:
-        for row in rows(sys.argv[1], *(int(argument) for argument in sys.argv[2:])):
+        for row in rows(sys.argv[1], *(int(argument) for argument in sys.argv[2:4])):
             sys.stdout.write(f"| {' | '.join(row)} |\n")

@@ -27,10 +27,14 @@ TITLES = {
     "load": "Requests over HTTP",
     "update": "One document changed",
     "million": "A million passages",
-    "endurance": "Killed builds, flipped bits, many questions",
+    "kills": "Killed builds",
+    "flips": "Flipped bits",
+    "questions": "Many questions",
     "faults": "What an operator meets",
     "overload": "More than it can answer",
-    "cluster": "PostgreSQL: killed, read while replaced, failed over",
+    "updates": "PostgreSQL: updates killed, and read",
+    "failover": "PostgreSQL: failed over",
+    "same": "PostgreSQL: the same answers",
 }
 HEAD = """# Results
 
@@ -92,21 +96,26 @@ def main() -> None:
         ("flips", endurance.FLIPS),
         ("questions", endurance.QUESTIONS),
         ("passages", million.PASSAGES),
+        ("turns", peers.TURNS),
     ):
         parser.add_argument(f"--{name}", type=int, default=count)
     asked = parser.parse_args()
     works: dict[str, Callable[[], list[str]]] = {
         "speed": lambda: table(speed.rows()),
         "stages": lambda: table(cost.rows()),
-        "peers": lambda: table(peers.rows(asked.peers)),
+        "peers": lambda: table(peers.rows(asked.peers, asked.turns)),
         "start": lambda: table(start.rows()),
         "load": lambda: table(load.rows()),
         "update": lambda: table(update.rows()),
         "million": lambda: table(million.rows(asked.passages)),
-        "endurance": lambda: table(endurance.rows(asked.kills, asked.flips, asked.questions)),
+        "kills": lambda: table([endurance.killed(asked.kills)]),
+        "flips": lambda: table([endurance.flipped(asked.flips)]),
+        "questions": lambda: table([endurance.asked_often(asked.questions)]),
         "faults": lambda: table(faults.rows()),
         "overload": lambda: table(overload.rows()),
-        "cluster": lambda: table(cluster.rows()),
+        "updates": lambda: table(cluster.rows(["killed_updates", "half_documents"])),
+        "failover": lambda: table(cluster.rows(["failover"])),
+        "same": lambda: table(cluster.rows(["answers"])),
     }
     for part in asked.parts or [part for part in TITLES if part != "peers" or asked.peers]:
         where, lines = machine(), works[part]()

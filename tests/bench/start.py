@@ -6,7 +6,6 @@ same weights and encoding one question: every framework on top of it costs more.
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,13 @@ from sentence_transformers import SentenceTransformer
 SentenceTransformer(str(get_model_path()), device="cpu", local_files_only=True).encode(["What is the let-down reflex?"])
 """
 GRADIO = "import gradio"
+TOLD = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+assert status == 0, sys.argv[1:4]
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
 READY = """
 import sys
 from pathlib import Path
@@ -37,14 +43,13 @@ compose(Bot.open(settings.index, settings), settings)
 
 
 def spent(command: Sequence[str]) -> tuple[float, float]:
-    """CPU seconds and peak resident megabytes of a process."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command[:3]} failed with {process.returncode}")
-    megabytes = used.ru_maxrss / (1024 * (1024 if sys.platform == "darwin" else 1))
-    return used.ru_utime + used.ru_stime, megabytes
+    """CPU seconds and peak resident megabytes of a process.
+
+    A small one starts it: the peak that the system tells of includes that of the process it was started from.
+    """
+    done = subprocess.run([sys.executable, "-S", "-c", TOLD, *command], stdout=subprocess.PIPE, check=True, text=True)
+    seconds, peak = (float(figure) for figure in done.stdout.split())
+    return seconds, peak / (1024 * (1024 if sys.platform == "darwin" else 1))
 
 
 def rows() -> list[tuple[str, str, str, str]]:
