@@ -163,10 +163,10 @@ class Bot:
         query, hits, evidence = both.query, both.hits, both.evidence
         if rule:
             return say.refer(rule, query, hits, evidence)
+        if language := _foreign(asked, self.index):  # what seems to answer was judged by a reader of another language
+            return say.foreign(language, query, hits, evidence)
         if query.unclear and not evidence:
             return say.clarify(query, hits)
-        if not evidence and (language := _foreign(asked, self.index)):
-            return say.foreign(language, query, hits, evidence)
         if not evidence:
             return say.abstain(query, hits, evidence)
         left = tuple(one.query.text for one in looks if not one.evidence)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from corpus import split as splitting
 from corpus.read import read
 from corpus.split import split
 from index import index as module
@@ -201,7 +202,7 @@ def test_nothing_readable_leaves_the_old_index(shelf: Path, tmp_path: Path) -> N
 def test_an_unsound_index_is_never_swapped_in(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were a passage lost on the way, the build would name the document and leave the old index in use."""
     made = make(shelf, tmp_path / "index")
-    monkeypatch.setattr(module, "split", lambda *given: split(*given)[1:])
+    monkeypatch.setattr(splitting, "split", lambda *given: split(*given)[1:])
     with pytest.raises(IndexFault, match="unsound: document 'bikes' is not what its digest or its passages say"):
         make(shelf, tmp_path / "index")
     assert Index.open(tmp_path / "index", ENCODER).generation == made.generation

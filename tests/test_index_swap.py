@@ -24,6 +24,7 @@ KILLS = """
 import os, random, signal, sys, time
 from pathlib import Path
 from bot.settings import hush; hush()
+from corpus import split as splitting
 from index import generations, index as module, sealed
 from index.index import Index, build, verify
 from tests.conftest import ENCODER
@@ -56,7 +57,7 @@ def soon(seconds):
 
 chosen = random.Random(7)
 moments = {
-    "splitting": at(module, "split", False), "encoding": at(module, "encode", True),
+    "splitting": at(splitting, "split", False), "encoding": at(module, "encode", True),
     "the store half written": at(sealed.SqliteStore, "replace_document", True),
     "the store written": at(sealed.SqliteStore, "close", True), "the scale": at(sealed, "calibrate", False),
     "the manifest written": at(generations, "write_manifest", True), "inspected": at(sealed, "inspect", True),

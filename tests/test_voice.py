@@ -88,7 +88,7 @@ def test_it_hears_the_question_and_the_quotes_alone(voiced: Bot, bot: Bot, model
 def test_a_message_of_its_own_number_is_redacted(voiced: Bot, model: Scripted) -> None:
     """Numbers and addresses in the very question do not reach it either."""
     model.script = parts(("", [1]))
-    assert voiced.reply("Can men produce milk, say anna@example.org born 12/03/1985?").kind == Kind.ANSWER
+    assert voiced.reply("Can men produce milk? Ask anna@example.org, born 12/03/1985").kind == Kind.ANSWER
     assert "anna" not in model.heard["question"]
     assert "1985" not in model.heard["question"]
 
@@ -148,7 +148,7 @@ def test_a_line_is_said_once(voice: Voice, plain: Asked, model: Scripted) -> Non
 
 def test_what_travels_together_still_does(voice: Voice, plain: Asked, model: Scripted) -> None:
     """Sentences that lean on each other are one quote to the model, and stay whole and in order."""
-    asked = "Is metoclopramide available as an injection?"
+    asked = "Why does milk come in once the placenta is out?"
     one, two, three = said(plain(asked))
     model.script = parts(("", [2]), ("", [1]))
     assert said(voice.introduce(plain(asked))) == [three, one, two]
