@@ -96,7 +96,7 @@ def rows() -> list[tuple[str, str, str, str]]:
             for each in (ask, chat.predict):  # passages seen for the first time are not what a question costs
                 cost(process, questions, each)
             for turn in range(ROUNDS):
-                anew = [f"{text} {'?' * (turn + 1)}" for text in questions]
+                anew = [text.replace(" ", " " * (turn + 2), 1) for text in questions]  # the same, and not at hand
                 spent["anew"].append(cost(process, anew, ask))
                 spent["again"].append(cost(process, anew * 10, ask))
                 spent["gradio"].append(cost(other, anew, chat.predict))

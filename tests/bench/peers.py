@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -130,10 +130,10 @@ def keep(name: str, folder: Path) -> None:
     vectors = np.load(folder / "vectors.npy", allow_pickle=False)
     places = {" ".join(text.split()): place for place, text in enumerate(texts)}  # some put spaces for line ends
 
-    def given(self: object, asked: str | Iterable[str], *args: object, **options: object) -> Any:  # noqa: ANN401
-        one = isinstance(asked, str)
-        found = vectors[[places[" ".join(text.split())] for text in ([asked] if isinstance(asked, str) else asked)]]
-        return found[0] if one else found
+    def given(self: object, *texts: Any, **options: Any) -> Any:  # noqa: ANN401  # as it takes and gives
+        asked = texts[0] if texts else options["inputs"]
+        found = vectors[[places[" ".join(each.split())] for each in ([asked] if isinstance(asked, str) else asked)]]
+        return found[0] if isinstance(asked, str) else found
 
     sentence_transformers.SentenceTransformer.encode = given  # type: ignore[assignment, method-assign]
     (folder / name).mkdir()
