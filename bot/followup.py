@@ -43,7 +43,7 @@ PICKED = re.compile(
 ABOUT = re.compile(r"^(?:what|how) about\b", re.I)
 SWAP = re.compile(
     r"^(?:(?:and|but|or|so|ok|okay|then)\b[\s,]*)*(?:what|how) about (.+)$|"
-    r"^(?:and|or|but)\b[\s,]*(?:(?:for|in|with) )?(.+)$",
+    r"^(?:and|or|but)\b[\s,]*(?:(?:for|in|of|with) )?(.+)$",
     re.I,
 )
 MORE = re.compile(

@@ -29,6 +29,12 @@ SAID = [
     ("What is domperidone for?", "and the side effects?", "What about the side effects of domperidone?", "domperidone"),
     ("What is domperidone for?", "what are the risks?", "What are the risks of domperidone?", "domperidone"),
     ("Does domperidone help?", "and metoclopramide?", "Does metoclopramide help?", "metoclopramide"),
+    (
+        "What are the side effects of domperidone?",
+        "And of metoclopramide?",
+        "What are the side effects of metoclopramide?",
+        "metoclopramide",
+    ),
     ("Can men produce milk?", "Why does that happen?", "Why can men produce milk?", "men producing milk"),
     ("Can men produce milk?", "how come?", "Why can men produce milk?", "men producing milk"),
     ("Can men produce milk?", "is that unusual?", "Is it unusual that men can produce milk?", "men producing milk"),
