@@ -135,7 +135,7 @@ def keep(name: str, folder: Path) -> None:
         found = vectors[[places[" ".join(each.split())] for each in ([asked] if isinstance(asked, str) else asked)]]
         return found[0] if isinstance(asked, str) else found
 
-    sentence_transformers.SentenceTransformer.encode = given  # type: ignore[assignment, method-assign]
+    sentence_transformers.SentenceTransformer.encode = given  # type: ignore[method-assign]
     (folder / name).mkdir()
     start = time.process_time()
     globals()[name](folder / name, model(), texts)
