@@ -13,12 +13,12 @@ from itertools import pairwise
 
 # One core of a shared AMD EPYC (Zen 5), CPU milliseconds, all-MiniLM-L6-v2 in single precision.
 FIGURES = {
-    "pass_ms": 3.7,  # one question through the encoder: measured
+    "pass_ms": 4.1,  # one question through the encoder: measured on a busy machine
     # Both lists and their fusion: measured for 30,000 on a busy machine, assumed to grow with the root beyond.
-    "search_ms": {30_000: 5.4, 1_000_000: 31.0, 100_000_000: 310.0},
+    "search_ms": {30_000: 2.3, 1_000_000: 13.0, 100_000_000: 130.0},
     "compose_ms": 2.0,  # triage, rewriting, composing and rendering: assumed
     "http_ms": 1.0,  # one request by HTTP: assumed; an empty one was measured at 0.25
-    "index_ms": 27.0 * 2,  # a passage of 120 words: measured; its sentences again as much: assumed
+    "index_ms": 17.0 * 2,  # a passage of 120 words: measured; its sentences again as much: assumed
     "vectors_bytes": 384 * 2 * 7,  # half precision; a passage, its five sentences, one question
     "words_bytes": 70 * 8,  # word scores: seventy different words a passage, eight bytes each
     "stored_bytes": 384 * 4 * 7 + 4_000,  # vectors in single precision; text and full-text index: assumed
