@@ -137,7 +137,7 @@ def lines(
                 continue  # the title, which the page already shows
             if block.page != number and block.page is not None:
                 number, items = block.page, []
-                yield Line("page", (Piece(label("label-page", locale, page=number)),))
+                yield Line("page", (Piece(label("page", locale, page=number)),))
             here = [(max(start, block.start), name) for start, name in starts if start < block.end]
             starts = starts[len(here) :]
             pieces = tuple(_pieces(document.text, block, here, chosen, first=marking is not None))
