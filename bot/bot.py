@@ -19,7 +19,7 @@ from bot import compose
 from bot.intent import load_intent
 from bot.language import spoken
 from bot.quotes import briefly
-from bot.reply import Evidence, Query, Reply, Rule, Turn
+from bot.reply import UNSURE, Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.scorer import load_scorer
 from bot.settings import Settings, hush, load
@@ -140,8 +140,8 @@ class Bot:
         looks = self.look(asked, history)
         both = together(looks)
         query, hits, evidence = both.query, both.hits, both.evidence
-        if rule:
-            return say.refer(rule, query, hits, evidence)
+        if rule and not (rule.meaning == UNSURE and not evidence and _foreign(asked, self.index)):
+            return say.refer(rule, query, hits, evidence)  # in a language it can't read, `foreign` names a number too
         if query.unclear and not evidence:
             return say.clarify(query, hits)
         if not evidence and (language := _foreign(asked, self.index)):
