@@ -19,7 +19,7 @@ from bot import compose
 from bot.intent import load_intent
 from bot.language import spoken, tongues
 from bot.quotes import briefly
-from bot.reply import Evidence, Query, Reply, Rule, Turn
+from bot.reply import UNSURE, Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.scorer import load_scorer
 from bot.settings import Settings, hush, load
@@ -161,9 +161,10 @@ class Bot:
         looks = self.look(asked, history)
         both = together(looks)
         query, hits, evidence = both.query, both.hits, both.evidence
-        if rule:
-            return say.refer(rule, query, hits, evidence)
-        if language := _foreign(asked, self.index):  # what seems to answer was judged by a reader of another language
+        language = _foreign(asked, self.index)
+        if rule and not (rule.meaning == UNSURE and language):
+            return say.refer(rule, query, hits, evidence)  # in a language it can't read, `foreign` names a number too
+        if language:  # what seems to answer was judged by a reader of another language
             return say.foreign(language, query, hits, evidence)
         if query.unclear and not evidence:
             return say.clarify(query, hits)

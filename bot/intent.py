@@ -1,10 +1,11 @@
-"""What a message means that no pattern names: a small trained model over the vectors of its sentences and clauses.
+"""What a message means that no pattern names: a small trained model over the words of its sentences and clauses.
 
 Comes in: a message through the encoder. Goes out: how likely it holds a red flag, and which meaning of
-`rules/exemplars.txt` it is nearest to. Each sentence and clause of a sentence is judged: its vector is the
-mean of its word pieces' vectors. A sentence passes through the encoder by itself, so nothing said beside it can take a
-red flag away, and a question of one sentence passes once for this and the search. The parameters are data with their
-provenance (`intent.toml`); the recipe is `tests/bench/train_intent.py`. Does not know: rules, or what is said.
+`rules/exemplars.txt` it is nearest to. Each sentence, and each clause of a long one, is judged: by the mean of its word
+pieces' vectors, by what stands out in any one of them, by cues, and by its words themselves. A sentence passes through
+the encoder by itself, so nothing said beside it can take a red flag away, and a question of one sentence passes once
+for this and the search. The parameters are data with their provenance (`intent.toml`); the recipe is
+`tests/bench/train_intent.py`. Does not know: rules, or what is said.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import base64
 import logging
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.spelling import slip
 from index.contract import Encoder, FloatMatrix, IndexFault, Tokens
@@ -28,11 +30,12 @@ from index.contract import Encoder, FloatMatrix, IndexFault, Tokens
 PARAMETERS = Path(__file__).parent / "intent.toml"
 SHORTEST = 5  # letters; in shorter words one slip makes another word too easily
 QUIET = "quiet"  # the meaning of everything that must not set off a signpost
-LONG = 8  # words; a longer sentence is read clause by clause as well
+LONG = 16  # words; a longer sentence is read clause by clause as well
 SHORT = 3  # words; fewer make no clause
 CHUNK = 700  # characters that surely fit the encoder's window; a longer sentence is read in parts
 _END = re.compile(r"(?<=[.!?;:])\s+|\n+| - ")
 _CUT = re.compile(r",\s*| (?=(?:and|but|also|because|so|then|though|when|while|or|since)\b)")
+_PHRASE = re.compile(r"[\w']+")
 _WORD = re.compile(rf"[^\W\d_]{{{SHORTEST},}}")
 _LOG = logging.getLogger("milkwise")
 
@@ -48,30 +51,64 @@ class Sense:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """What is learnt. Each of `nets` holds (hidden (f, h), its bias (h,), out (h, m), its bias (m,)).
+class Places:
+    """What is known of n places of one chunk of t word pieces.
 
-    `cues` are regular expressions on a lower-case span that stand beside its vector as one figure each; `meanings` name
-    the m outputs; `threshold` is the probability from which a message is flagged, `sure` that for a message that a
-    personal decision explains as well. `words` are those a slip of the finger is mended to, most frequent first.
+    `vectors` (t, dim) are the pieces', `inside` (n, t) tells which lie in a place; `means` (n, dim) are scaled to
+    length 4, `cues` (n, c) are 1 or 0, and `words` (n, w) are 0, or 1 over the root of how many of them a place holds.
+    """
+
+    vectors: FloatMatrix
+    inside: npt.NDArray[np.bool_]
+    means: FloatMatrix
+    cues: FloatMatrix
+    words: FloatMatrix
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """One net: what it looks for in a piece (dim, k), a hidden layer (dim + k + c, h), outputs (h, m), words (w, m)."""
+
+    look: FloatMatrix
+    least: FloatMatrix
+    hidden: FloatMatrix
+    bias: FloatMatrix
+    out: FloatMatrix
+    last: FloatMatrix
+    words: FloatMatrix
+
+    def judge(self, places: Places) -> FloatMatrix:
+        """(n, m) probabilities: what stands out in any piece of a place beside its mean, then cues and words."""
+        seen = places.vectors @ self.look + self.least
+        peaks = np.where(places.inside[:, :, None], seen, 0).max(axis=1, initial=0)
+        inner = np.maximum(np.hstack([places.means, peaks, places.cues]) @ self.hidden + self.bias, 0)
+        raw = inner @ self.out + self.last + places.words @ self.words
+        raw = np.exp(raw - raw.max(axis=1, keepdims=True))
+        shares: FloatMatrix = (raw / raw.sum(axis=1, keepdims=True)).astype(np.float32)
+        return shares
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is learnt: `nets`, and what they read beside vectors.
+
+    `cues` are regular expressions on a lower-case place, `phrases` words and runs of up to three of them; `meanings`
+    name the outputs; `threshold` is the probability from which a message is flagged, `unsure` that from which a word of
+    caution stands before the answer. `words` are those a slip of the finger is mended to, most frequent first.
     """
 
     encoder: str
     meanings: tuple[str, ...]
     cues: tuple[re.Pattern[str], ...]
-    nets: tuple[tuple[FloatMatrix, FloatMatrix, FloatMatrix, FloatMatrix], ...]
+    phrases: Mapping[str, int]
+    nets: tuple[Net, ...]
     threshold: float
-    sure: float
+    unsure: float
     words: tuple[str, ...]
 
-    def judge(self, figures: FloatMatrix) -> FloatMatrix:
-        """(n, f) figures in, (n, m) probabilities out: the mean of what the nets say."""
-        total: FloatMatrix = np.zeros((len(figures), len(self.meanings)), dtype=np.float32)
-        for hidden, bias, out, last in self.nets:
-            raw = np.maximum(figures @ hidden + bias, 0) @ out + last
-            raw = np.exp(raw - raw.max(axis=1, keepdims=True))
-            total += raw / raw.sum(axis=1, keepdims=True)
-        return (total / len(self.nets)).astype(np.float32)
+    def judge(self, places: Places) -> FloatMatrix:
+        """(n, m) probabilities of each meaning: the mean of what the nets say."""
+        return np.mean([net.judge(places) for net in self.nets], axis=0, dtype=np.float32)  # type: ignore[no-any-return]
 
 
 class Intent:
@@ -107,7 +144,7 @@ class Intent:
             if not places:
                 continue
             tokens = self._encoder.tokens([text[slice(*chunk)]])[0]
-            judged = self.model.judge(figures(text, chunk, tokens, places, self.model.cues))
+            judged = self.model.judge(figures(text, chunk, tokens, places, self.model))
             flags = 1 - judged[:, quiet]
             at = int(flags.argmax())
             if flags[at] > best.flag:
@@ -117,23 +154,25 @@ class Intent:
         return best
 
 
-def figures(
-    text: str, chunk: Span, tokens: Tokens, places: Sequence[Span], cues: Sequence[re.Pattern[str]]
-) -> FloatMatrix:
-    """(n, dim + cues): each place's mean vector scaled to length 4, then 1 or 0 for each cue it holds.
+def figures(text: str, chunk: Span, tokens: Tokens, places: Sequence[Span], model: Model) -> Places:
+    """What the nets read of each place. `tokens` are those of the chunk, `places` positions in the text."""
+    starts = np.array([start + chunk[0] for start, _ in tokens.spans], dtype=np.intp)
+    inside = np.array([(starts >= start) & (starts < end) for start, end in places]).reshape(len(places), len(starts))
+    sums = inside.astype(np.float32) @ tokens.vectors
+    means = 4 * sums / (np.linalg.norm(sums, axis=1, keepdims=True) + 1e-9)
+    said = [text[start:end].casefold() for start, end in places]
+    cues = np.array([[bool(cue.search(one)) for cue in model.cues] for one in said], dtype=np.float32)
+    words = np.zeros((len(places), len(model.phrases)), dtype=np.float32)
+    for row, one in zip(words, said, strict=True):
+        known = [model.phrases[phrase] for phrase in phrases(one) if phrase in model.phrases]
+        row[known] = 1 / np.sqrt(max(len(known), 1))
+    return Places(tokens.vectors, inside, means, cues.reshape(len(places), len(model.cues)), words)
 
-    `tokens` are those of the chunk, `places` positions in the text.
-    """
-    starts = np.array([start + chunk[0] for start, _ in tokens.spans])
-    rows = np.zeros((len(places), tokens.vectors.shape[1] + len(cues)), dtype=np.float32)
-    for row, (start, end) in zip(rows, places, strict=True):
-        inside = (starts >= start) & (starts < end)
-        if inside.any():
-            pooled = tokens.vectors[inside].mean(axis=0)
-            row[: len(pooled)] = 4 * pooled / (np.linalg.norm(pooled) + 1e-9)
-        said = text[start:end].casefold()
-        row[len(row) - len(cues) :] = [bool(cue.search(said)) for cue in cues]
-    return rows
+
+def phrases(said: str) -> set[str]:
+    """The words of a text and each two and three that follow one another."""
+    words = _PHRASE.findall(said)
+    return {" ".join(words[at : at + size]) for size in (1, 2, 3) for at in range(len(words) - size + 1)}
 
 
 def chunks(text: str) -> Iterator[Span]:
@@ -187,20 +226,21 @@ def load_model(path: Path = PARAMETERS) -> Model:
     """The trained parameters. Raises IndexFault where the file is missing or does not fit."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        nets = tuple(
-            (_matrix(net["hidden"]), _matrix(net["bias"])[0], _matrix(net["out"]), _matrix(net["last"])[0])
-            for net in table["net"]
-        )
         model = Model(
             table["made"]["encoder"],
             tuple(table["meanings"]),
             tuple(re.compile(cue) for cue in table["cues"]),
-            nets,
+            {phrase: number for number, phrase in enumerate(table["phrases"])},
+            tuple(Net(**{one.name: _matrix(net[one.name]) for one in fields(Net)}) for net in table["net"]),
             float(table["threshold"]),
-            float(table["sure"]),
+            float(table["unsure"]),
             tuple(table["words"]),
         )
-        model.judge(np.zeros((1, len(nets[0][0])), dtype=np.float32))
+        model.judge(
+            figures(
+                "", (0, 0), Tokens(np.zeros((0, len(model.nets[0].look)), dtype=np.float32), (), ()), [(0, 0)], model
+            )
+        )
         model.meanings.index(QUIET)
     except (OSError, ValueError, LookupError, TypeError, re.error) as fault:
         raise IndexFault(str(path), f"cannot be used ({fault}).", "Restore it, or train it again.") from None

@@ -2,7 +2,8 @@
 
 Comes in: replies and votes, only where `[journal]` is on. Goes out: entries for the report. A day is the finest time
 kept, rows have no order that could join a conversation, and a row leaves the file when its days are over. Of a reply
-that points to help (urgent) no words are kept at all. Does not know: who asked, or what a report makes of it.
+that points to help (urgent, or a word of caution) no words are kept at all. Does not know: who asked, or what a report
+makes of it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from threading import Lock
 from typing import Any
 
 from bot.redact import redact
-from bot.reply import Kind, Reply
+from bot.reply import UNSURE, Kind, Reply
 from bot.settings import JournalSettings
 
 WORDLESS = (Kind.URGENT, Kind.SMALLTALK)  # kinds of which only the number is kept
@@ -83,12 +84,13 @@ class Journal:
 
     def record(self, reply: Reply) -> None:
         """Keep one reply: its kind and reason, and the redacted question unless words are not kept."""
-        words = None if reply.kind in WORDLESS else self._redacted(reply.query)
+        words = None if reply.kind in WORDLESS or reply.reason == UNSURE else self._redacted(reply.query)
         self._keep("INSERT INTO asked VALUES (?, ?, ?, ?, ?)", reply.kind, reply.reason, words)
 
     def vote(self, vote: str, kind: str, reason: str | None = None, question: str | None = None) -> None:
-        """Keep one thumb, its reason and question redacted. Of an urgent reply no words are kept."""
-        said, asked = (None if kind in WORDLESS else self._redacted(text or "") for text in (reason, question))
+        """Keep one thumb, its reason and question redacted. Of one that points to help no words are kept."""
+        wordless = kind in (*WORDLESS, Kind.REFER)  # it may be for what may be a red flag
+        said, asked = (None if wordless else self._redacted(text or "") for text in (reason, question))
         self._keep("INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?)", kind, vote, said, asked)
 
     def asked(self) -> Iterator[Asked]:

@@ -37,6 +37,9 @@ class Turn:
     cited: tuple[str, ...] = ()
 
 
+UNSURE = "unsure"  # the meaning of what may be a red flag, for the one rule that says so before an answer
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One entry of a rules file: when any pattern matches and no `unless` does, say that phrase.

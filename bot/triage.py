@@ -9,9 +9,10 @@ match or covers it. So "no chest pain" does not fire and "no fever, but chest pa
 stands, and nothing else in a message can take it back.
 
 What no pattern names: where no pattern tells that someone is in danger now, the trained model of `bot/intent.py` reads
-each sentence and clause, and the rule that speaks for what it finds fires. It can add a signpost, never remove one. A
-clause whose sign was taken back ("no chest pain") is not read. A word that is one slip away from a word of `spelling`
-is read as that word.
+each sentence and clause, and the rule that speaks for what it finds fires. It can add a signpost, never remove one.
+Where it is not sure enough for that, the rule that speaks for `UNSURE` puts a word of caution before the answer. A
+clause whose sign was taken back ("no chest pain") is not read. A word one slip away from a word of `spelling` is read
+as that word.
 
 Earlier turns: where the message says nothing of its own ("What should I do?", "is that bad?"), the last turn that did
 is read for red flags as well, whatever thanks and greetings came between. And a red flag may come about only by both
@@ -28,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.intent import Intent
-from bot.reply import Kind, Rule, Turn
+from bot.reply import UNSURE, Kind, Rule, Turn
 from bot.words import ROLES, Words, WordsError, read_toml
 
 FILES = ("redflags.toml", "personal.toml", "smalltalk.toml")  # in the order they are asked
@@ -81,14 +82,21 @@ def _read(asked: str, rules: Sequence[Rule], intent: Intent | None) -> Rule | No
     again = fired if mended == said else next((rule for rule in rules if fires(rule, normalise(mended))), None)
     if again and again.now:
         return again
-    level = intent.model.sure if fired and fired.kind == Kind.REFER else intent.model.threshold
+    unsure = False
     for version in dict.fromkeys((said, mended)):
         back = [place for rule in rules for place in _taken_back(rule, normalise(version))]
         sense = intent.read(version, back)
-        if sense.flag >= level:
-            meant = next((rule for rule in rules if rule.meaning == sense.meaning), None)
+        if sense.flag >= intent.model.threshold:
+            meant = _speaks_for(sense.meaning, rules)
             return min((rule for rule in (meant, fired, again) if rule), key=rules.index, default=None)
-    return again if again and again.kind == Kind.URGENT else fired
+        unsure |= sense.flag >= intent.model.unsure
+    if again and again.kind == Kind.URGENT:
+        return again
+    return fired or (_speaks_for(UNSURE, rules) if unsure else None)
+
+
+def _speaks_for(meaning: str, rules: Sequence[Rule]) -> Rule | None:
+    return next((rule for rule in rules if rule.meaning == meaning), None)
 
 
 def _earlier(history: Sequence[Turn], rules: Sequence[Rule], intent: Intent | None) -> Rule | None:
@@ -214,7 +222,7 @@ def _patterns(
 ) -> tuple[re.Pattern[str], ...]:
     """Compile a rule's patterns: {name} stands for an entry of [words], "@name" for a list of [unless]."""
     given = row.get(key, [])
-    if not isinstance(given, list) or (key == "patterns" and not given):
+    if not isinstance(given, list) or (key == "patterns" and not given and row.get("meaning") != UNSURE):
         raise WordsError(path, where, f"{key} is {given!r}.", "Give a list of regular expressions.")
     sources: list[str] = []
     for text in given:

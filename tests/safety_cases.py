@@ -1,7 +1,7 @@
-"""Golden files of safety, read: messages nobody wrote rules against, and personal decisions.
+"""Golden files of safety, read: messages by their level, and personal decisions.
 
-Comes in: `golden/triage-unseen.txt` and `golden/personal.txt`. Goes out: their cases; a malformed line raises
-ValueError with its number.
+Comes in: `golden/triage-unseen.txt`, the sets after it, and `golden/personal.txt`. Goes out: their cases; a malformed
+line raises ValueError with its number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VERDICT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class Message:
     """A message with the level it has to be told at, what it is about, and the turns before it."""
 
     level: str
@@ -32,7 +32,7 @@ class Unseen:
     asked: str
 
 
-def unseen(path: Path = GOLDEN / "triage-unseen.txt") -> list[Unseen]:
+def messages(path: Path) -> list[Message]:
     """Every message of the file, in order."""
     found = []
     for number, line in _lines(path):
@@ -40,7 +40,7 @@ def unseen(path: Path = GOLDEN / "triage-unseen.txt") -> list[Unseen]:
         if not match or match[1] not in LEVELS:
             raise ValueError(f"{path.name}, line {number}: {line!r} is not 'level | subject | message'")
         *before, asked = match[3].split(" ;; ")
-        found.append(Unseen(match[1], match[2], tuple(before), asked))
+        found.append(Message(match[1], match[2], tuple(before), asked))
     return found
 
 

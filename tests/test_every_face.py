@@ -1,4 +1,4 @@
-"""A slice of the fuzz in tests/bench/fuzz.py: random and hostile messages through every face, in every run."""
+"""A slice of the fuzz in tests/bench/fuzz.py: random and hostile messages through every face."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from bot.faces import cli
 from bot.faces.api import create_app
 from bot.journal import Journal, JournalFault
 from bot.redact import FOLDER, NAME, redact
-from bot.reply import Kind
+from bot.reply import UNSURE, Kind
 from bot.settings import JournalSettings, Settings
 from bot.spelling import public
 from tests.bench.private import WORD, left, messages
@@ -141,6 +142,16 @@ def test_what_is_asked_and_voted_is_kept_redacted(bot: Bot, index_dir: Path, tmp
     }
     assert SECRET.encode() not in on_disk(tmp_path)
     assert stat.S_IMODE((tmp_path / "journal.sqlite").stat().st_mode) == 0o600
+
+
+def test_of_what_may_be_a_red_flag_no_words_are_kept(bot: Bot, tmp_path: Path) -> None:
+    """A reply that begins with a word of caution leaves its kind and reason, a vote on a referral its kind alone."""
+    journal = Journal(kept(tmp_path))
+    journal.record(replace(bot.reply("How much domperidone should I take?"), reason=UNSURE))
+    journal.vote("down", Kind.REFER, "it is for my sister", "is she in danger?")
+    assert [(one.reason, one.text) for one in journal.asked()] == [(UNSURE, None)]
+    assert [(one.kind, one.reason, one.text) for one in journal.votes()] == [(Kind.REFER, None, None)]
+    journal.close()
 
 
 def test_words_can_be_left_out(bot: Bot, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""Places in messages with what they mean, to train on: from exemplars, golden messages and public questions.
+"""Messages with what they mean, to train on: from exemplars, golden messages and public questions.
 
-Comes in: `bot/rules/exemplars.txt`, `tests/golden/triage.txt`, a folder of public data. Goes out: `Example`s. What
-is measured on is left out: 2,000 sampled MedQuAD questions, XSTest, SimpleSafetyTests, clinicaflow and the other
-golden messages.
+Comes in: `bot/rules/exemplars.txt`, the golden messages of triage that have been run, a folder of public data. Goes
+out: `Example`s. What is measured on is left out: 2,000 sampled MedQuAD questions, XSTest, SimpleSafetyTests,
+clinicaflow and the third set.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.intent import QUIET, Span, spans
+from bot.intent import QUIET
 from bot.reply import Kind, Rule
-from bot.triage import normalise
+from bot.triage import normalise, triage
+from tests.safety_cases import Message, messages
 
 ROOT = Path(__file__).parents[2]
 EXEMPLARS = ROOT / "bot" / "rules" / "exemplars.txt"
 SEEN = ROOT / "tests" / "golden" / "triage.txt"
-EACH = 14  # sentences made of one line of exemplars, at most
-LONGEST = 18  # words of a golden red flag that is taken whole; of a longer one nobody says where the sign stands
+OURS = ROOT / "tests" / "bench" / "asked"
+USED = ("triage-unseen.txt", "triage-second.txt")  # run and reported before they were trained on
+EACH, DRESSED = 8, 4  # sentences made of one line of exemplars, at most, and the same in other clothes, at least
+GOLDEN, PUBLIC = 0.8, 0.15  # what a golden message and a public question weigh, where a line of exemplars weighs 1
 SAMPLE = 2000  # MedQuAD questions that false alarms are counted on
 BEFORE = (
-    *("hi, ", "hello. ", "sorry to bother you but ", "it's probably nothing but ", "i think ", "help, "),
+    *("hi, ", "hello, ", "sorry to bother you but ", "it's probably nothing but ", "i think ", "help, "),
     *("my mum says it's nothing but ", "ok so ", "not sure if this matters, ", "please help "),
 )
 AFTER = (
@@ -46,17 +49,28 @@ MEANINGS = {  # what a golden rule's phrase says → the meaning trained
     "same-day-baby": "baby-today",
     "same-day-adult": "adult-today",
 }
+SUBJECTS = {  # what a used message is about → the meaning trained; others are of a baby or an adult, now or today
+    "poison": "poison",
+    "overdose": "poison",
+    "suicide": "crisis",
+    "self-harm": "crisis",
+    "harm-baby": "baby-harm",
+    "voices": "voices",
+    "violence": "violence",
+}
+MIXED = ("buried", "earlier", "minimised")  # subjects that say how it is told, not what it is
+JOINTS = (" and ", " but ", ", ", " so ", " because ", ", and ", ", but ")
 _CHOICE = re.compile(r"\(([^()]*)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A place in a message and what it means; `group` keeps what comes of one line on one side of a split."""
+    """A message, what it means and what it weighs; `group` keeps what comes of one line on one side of a split."""
 
     meaning: str
     group: str
     text: str
-    span: Span
+    weight: float
 
 
 def exemplars(path: Path = EXEMPLARS) -> list[tuple[str, str]]:
@@ -82,30 +96,33 @@ def spell_out(line: str, most: int, luck: random.Random) -> list[str]:
 def load(folder: Path, rules: tuple[Rule, ...], seed: int = 3) -> list[Example]:
     """Every example, in a fixed order."""
     luck = random.Random(seed)
-    return [*written(luck), *golden(rules), *asked(folder, luck)]
+    return [*written(luck), *golden(rules), *used(), *asked(folder, luck), *ours(rules, luck)]
 
 
 def written(luck: random.Random) -> Iterator[Example]:
-    """The exemplars as people type: with slips, in capitals, played down, beside something else."""
+    """The exemplars as they stand, and as people type: with slips, in capitals, played down, beside something else."""
     lines = exemplars()
     quiet = [said for meaning, said in lines if meaning == QUIET]
     for number, (meaning, said) in enumerate(lines):
-        for text in spell_out(said, EACH, luck):
-            if luck.random() < 0.2:
-                text = slipped(text, luck)
-            if luck.random() < 0.25:
-                text = luck.choice(BEFORE) + text
-            if luck.random() < 0.2:
-                text += luck.choice(AFTER)
-            start, end = 0, len(text)
-            if luck.random() < 0.3:
-                beside = spell_out(luck.choice(quiet), 1, luck)[0]
-                if luck.random() < 0.5:
-                    text = f"{beside}. {text}"
-                    start, end = len(beside) + 2, len(text)
-                else:
-                    text = f"{text}. {beside}"
-            yield Example(meaning, f"exemplar {number}", text, (start, end))
+        texts = spell_out(said, EACH, luck)
+        texts += [dressed(luck.choice(texts), quiet, luck) for _ in range(max(DRESSED, len(texts)))]
+        yield from (Example(meaning, f"exemplar {number}", text, 1 / len(texts)) for text in texts)
+
+
+def dressed(text: str, quiet: list[str], luck: random.Random) -> str:
+    """The text with a slip, a frame, or a harmless clause in the same sentence."""
+    if luck.random() < 0.35:
+        text = slipped(text, luck)
+    way = luck.random()
+    if way < 0.35:
+        text = luck.choice(BEFORE) + text
+    elif way < 0.55:
+        text += luck.choice(AFTER)
+    elif way < 0.85:
+        beside = spell_out(luck.choice(quiet), 1, luck)[0]
+        both = [text, beside] if luck.random() < 0.5 else [beside, text]
+        text = luck.choice(JOINTS).join(both)
+    return text.upper() if luck.random() < 0.08 else text
 
 
 def slipped(text: str, luck: random.Random) -> str:
@@ -126,18 +143,30 @@ def slipped(text: str, luck: random.Random) -> str:
 
 
 def golden(rules: tuple[Rule, ...]) -> Iterator[Example]:
-    """The messages rules were written against: red flags whole, of the others each sentence and clause."""
+    """The messages rules were written against, but for those of several turns."""
     known = {rule.id: rule for rule in rules}
     for line in SEEN.read_text(encoding="utf-8").splitlines():
         names, bar, text = line.partition(" | ")
         if line.startswith("#") or not bar or " ;; " in text:
             continue
         rule, text = known.get(names.split("/")[0]), normalise(text)
-        if rule and rule.kind == Kind.URGENT:
-            if len(text.split()) <= LONGEST:
-                yield Example(MEANINGS[rule.say], f"golden {text}", text, (0, len(text)))
-        else:
-            yield from (Example(QUIET, f"golden {text}", text, span) for span in spans(text, (0, len(text))))
+        urgent = rule and rule.kind == Kind.URGENT
+        yield Example(MEANINGS[rule.say] if rule and urgent else QUIET, f"golden {text}", text, GOLDEN)
+
+
+def used() -> Iterator[Example]:
+    """The messages of the sets that have been run, but for those of several turns or of no one subject."""
+    for name in USED:
+        for case in messages(SEEN.with_name(name)):
+            if not case.before and case.subject not in MIXED:
+                yield Example(meaning(case), f"golden {normalise(case.asked)}", case.asked, GOLDEN)
+
+
+def meaning(case: Message) -> str:
+    """What a message of those sets means."""
+    if case.level == QUIET:
+        return QUIET
+    return SUBJECTS.get(case.subject) or f"{'baby' if case.subject.startswith('baby') else 'adult'}-{case.level}"
 
 
 def medquad(folder: Path) -> tuple[list[str], list[str]]:
@@ -159,7 +188,17 @@ def asked(folder: Path, luck: random.Random) -> Iterator[Example]:
         ("infant_feeding", feeding, 50),
     ):
         for text in luck.sample(sorted(set(questions)), min(most, len(set(questions)))):
-            yield Example(QUIET, f"{name} {text}", text, (0, len(text)))
+            yield Example(QUIET, f"{name} {text}", text, PUBLIC)
+
+
+def ours(rules: tuple[Rule, ...], luck: random.Random, most: int = 3500) -> Iterator[Example]:
+    """Questions we wrote about MedQuAD's pages, as visitors would: none that a pattern calls urgent is taken."""
+    lines = (line for path in sorted(OURS.glob("*.txt")) for line in path.read_text(encoding="utf-8").splitlines())
+    questions = sorted({line.split(" | ")[1].strip() for line in lines if " | " in line})
+    for text in luck.sample(questions, most):
+        rule = triage(text, (), rules)
+        if text and not (rule and rule.kind == Kind.URGENT):
+            yield Example(QUIET, f"ours {text}", text, PUBLIC)
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,13 +1,13 @@
 """Measures what SAFETY.md claims, and writes docs/safety-figures.md: python -m tests.bench.safety DATA
 
 Comes in: a folder of public data. Goes out: recall and false alarms of triage with their 95 % Wilson intervals, the
-personal decisions, and what triage costs. None of these messages is trained on but `golden/triage.txt`. What was missed
-is printed, not written. Runs in some minutes on one core.
+personal decisions, and what triage costs. What was missed is printed, not written. Runs in some minutes on one core.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import sys
 import time
@@ -15,15 +15,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # type: ignore[import-untyped]  # it has no types
+
 from bot.bot import Bot
 from bot.golden import load_cases
 from bot.measure import Figure
-from bot.reply import Kind, Turn
+from bot.reply import UNSURE, Kind, Turn
 from bot.settings import BUNDLED, load
 from bot.triage import triage
 from index.index import build
-from tests.bench.intent_data import SEEN, medquad, rows
-from tests.safety_cases import GOLDEN, decides, personal, unseen
+from tests.bench.intent_data import SEEN, USED, exemplars, medquad, rows
+from tests.safety_cases import GOLDEN, decides, messages, personal
 
 ROOT = Path(__file__).parents[2]
 REPORT = ROOT / "docs" / "safety-figures.md"
@@ -37,14 +39,16 @@ class Table:
         self.bot, self.lines = bot, ["| messages | what counts | n | share (95 % interval) |", "|---|---|---|---|"]
 
     def add(self, name: str, what: str, asked: Sequence[tuple[tuple[str, ...], str]], wanted: bool) -> None:
-        """Count urgent replies to `asked`, (turns before, message) each; print those not as `wanted`."""
-        flags = []
+        """Count signposts to `asked`, (turns before, message) each, and cautions; print those not as `wanted`."""
+        flags, warned = [], []
         for before, text in asked:
             rule = triage(text, [Turn(turn) for turn in before], self.bot.rules, self.bot.intent)
             flags.append(bool(rule and rule.kind == Kind.URGENT))
+            warned.append(flags[-1] or bool(rule and rule.meaning == UNSURE))
             if flags[-1] != wanted:
                 sys.stdout.write(f"{name}: {rule.id if rule else 'none'} | {' ;; '.join((*before, text))}\n")
         self.count(name, what, flags)
+        self.count(name, f"{what}, or warned", warned)
 
     def count(self, name: str, what: str, flags: Iterable[bool]) -> None:
         """One row from flags."""
@@ -90,12 +94,47 @@ def golden(table: Table) -> None:
     quiet = [asked for name, asked in told if kinds.get(name) != Kind.URGENT]
     table.add("seen, red flags", "caught", urgent, True)
     table.add("seen, others", "false alarms", quiet, False)
-    for name, cases in (("first set, since used", unseen()), ("second set", unseen(GOLDEN / "triage-second.txt"))):
-        for level, what in (("now", "must be caught"), ("today", "care today")):
-            asked = [(case.before, case.asked) for case in cases if case.level == level]
-            table.add(f"{name}, {what}", "caught", asked, True)
-        still = [(case.before, case.asked) for case in cases if case.level == "quiet"]
-        table.add(f"{name}, others", "false alarms", still, False)
+    known = told_lines()
+    for name, path in (
+        ("first set, since trained on", "triage-unseen.txt"),
+        ("second set, since trained on", "triage-second.txt"),
+        ("third set", "triage-third.txt"),
+    ):
+        cases = messages(GOLDEN / path)
+        for level, what, row in (
+            ("now", "must be caught", "caught"),
+            ("today", "care today", "caught"),
+            ("quiet", "others", "false alarms"),
+        ):
+            mine = [(case.before, case.asked) for case in cases if case.level == level]
+            if name != "third set":
+                table.add(f"{name}, {what}", row, mine, level != "quiet")
+                continue
+            for near, those in ((False, "unlike what was trained on"), (True, "like it")):
+                table.add(
+                    f"{name}, {what}, {those}",
+                    row,
+                    [one for one in mine if like(one[1], known) == near],
+                    level != "quiet",
+                )
+
+
+def told_lines() -> list[set[str]]:
+    """The telling words of each line trained on."""
+    golden = [line.split(" | ", 1)[1] for line in SEEN.read_text(encoding="utf-8").splitlines() if " | " in line[:40]]
+    golden += [case.asked for name in USED for case in messages(GOLDEN / name)]
+    return [telling(said) for said in [*golden, *(said for _, said in exemplars())]]
+
+
+def telling(text: str) -> set[str]:
+    """Its words of four letters and more, without those every text has."""
+    return {word for word in re.findall(r"[a-z]{4,}", text.casefold()) if word not in ENGLISH_STOP_WORDS}
+
+
+def like(text: str, known: Sequence[set[str]]) -> bool:
+    """Whether one line trained on holds more than half of a message's telling words, and two at least."""
+    words = telling(text)
+    return any(len(words & line) >= max(2, len(words) // 2 + 1) for line in known)
 
 
 def public(table: Table, folder: Path) -> None:

@@ -1,8 +1,8 @@
 """Trains the parameters of bot/intent.py: python -m tests.bench.train_intent DATA
 
 Comes in: the exemplars, the golden messages and a folder of public data. Goes out: `bot/intent.toml`. The thresholds
-are set by five-fold cross-validation over the lines, so that no message is judged by a model that was trained on it.
-Runs in some minutes on one core.
+are set by three-fold cross-validation over the lines: each message people wrote goes through triage, patterns and all,
+with nets that saw nothing of its line. Runs in some ten minutes on one core.
 """
 
 from __future__ import annotations
@@ -12,31 +12,35 @@ import base64
 import hashlib
 import json
 import logging
+import random
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from bot.intent import PARAMETERS, QUIET, Model, figures, load_model
+from bot.intent import PARAMETERS, QUIET, Intent, Model, Net, Sense, Span, load_model, phrases
+from bot.reply import Kind, Rule, Turn
 from bot.settings import hush
 from bot.spelling import SHORTEST
-from bot.triage import load_rules
+from bot.triage import load_rules, normalise, triage
 from bot.words import Words
 from index.contract import Encoder, FloatMatrix
 from index.encode import BUNDLED, prepare
-from tests.bench.intent_data import Example, exemplars, load
+from tests.bench.intent_data import SEEN, USED, Example, exemplars, load, spell_out
+from tests.bench.intent_net import Numbers, Sentences, measure, train
+from tests.safety_cases import messages
 
-HIDDEN, NETS, ROUNDS, FOLDS = 32, 3, 25, 5
-QUIET_KEPT = 0.97  # of the quiet places people wrote, exemplars and golden messages, in cross-validation
-LEAST, MOST = 0.5, 0.6  # bounds of the threshold, whatever the quantile: a miss is worse than a false alarm
-LEVELS = (0.4, 0.5, 0.6, 0.75)  # that the file reports on
-SURE = 0.9
+NETS, FOLDS = 2, 3
+# Of the quiet messages people wrote, most of them to sound alarming: those that get a signpost, and those that get one
+# or a word of caution. At 0.01 a quarter of what is now would go without a signpost, and any frame could lose the rest.
+ALARMS, CAUTIONS = 0.05, 0.15
+HELD = 4  # lines that hold a phrase, at least, for it to be read
 CUES = (
     r"\b(?:no|not|never|without|nobody|none|neither|nor|isn'?t|don'?t|doesn'?t|haven'?t|hasn'?t|didn'?t|wasn'?t|aren'?t"
     r")\b",
@@ -53,7 +57,8 @@ CUES = (
 )
 DATA = (
     "bot/rules/exemplars.txt",
-    "tests/golden/triage.txt",
+    "tests/golden/triage.txt, triage-unseen.txt, triage-second.txt",
+    "tests/bench/asked: 3,500 of our questions about pages of MedQuAD",
     "MedQuAD, less the sample measured on (github.com/abachaa/MedQuAD, CC BY 4.0): questions",
     "SQuAD 2.0 (github.com/chrischute/squad, CC BY-SA 4.0): questions",
     "CANARD (github.com/aagohary/canard, CC BY-SA 4.0): questions",
@@ -61,65 +66,85 @@ DATA = (
 )
 LOG = logging.getLogger(__name__)
 
-
-def measure(examples: Sequence[Example], encoder: Encoder) -> FloatMatrix:
-    """(n, f): the figures of each example's span, as the bot will see them."""
-    cues = [re.compile(cue) for cue in CUES]
-    tokens = encoder.tokens([example.text for example in examples])
-    found = [
-        figures(one.text, (0, len(one.text)), seen, [one.span], cues)[0]
-        for one, seen in zip(examples, tokens, strict=True)
-    ]
-    return np.array(found, dtype=np.float32)
+Targets = tuple[Numbers, FloatMatrix]  # numbers of the meanings, weights
 
 
-def train(x: FloatMatrix, y: FloatMatrix, meanings: int, seed: int) -> torch.nn.Sequential:
-    """One net by cross-entropy: a hidden layer, rectified, half dropped out."""
-    torch.manual_seed(seed)
-    net = torch.nn.Sequential(
-        torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.ReLU(), torch.nn.Dropout(0.3), torch.nn.Linear(HIDDEN, meanings)
-    )
-    steps = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=3e-2)
-    given, wanted = torch.tensor(x), torch.tensor(y)
-    for _ in range(ROUNDS):
-        for rows in torch.randperm(len(x)).split(128):  # type: ignore[no-untyped-call]  # torch left it untyped
-            loss = torch.nn.functional.cross_entropy(net(given[rows]), wanted[rows], label_smoothing=0.02)
-            steps.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # as above
-            steps.step()
-    return net.eval()
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A message people wrote, judged in cross-validation; `level` is now, today or quiet."""
+
+    level: str
+    group: str
+    before: tuple[str, ...]
+    asked: str
 
 
-def rounded(net: torch.nn.Sequential) -> list[tuple[npt.NDArray[np.int8], float]]:
-    """The net's four matrices in whole steps of a signed byte, with the value of a step."""
-    found = []
-    for layer in (net[0], net[3]):
-        assert isinstance(layer, torch.nn.Linear)
-        for values in (layer.weight.detach().numpy().T, layer.bias.detach().numpy()[None]):
-            step = float(np.abs(values).max() / 127)
-            found.append((np.rint(values / step).astype(np.int8), step))
-    return found
+class Watch(Intent):
+    """Reads as the bot does and keeps the highest probability it found."""
+
+    most = 0.0
+
+    def read(self, text: str, hidden: Sequence[Span] = ()) -> Sense:
+        """What a message means."""
+        sense = super().read(text, hidden)
+        self.most = max(self.most, sense.flag)
+        return sense
 
 
-def model(nets: Sequence[torch.nn.Sequential], meanings: Sequence[str], threshold: float) -> Model:
-    """The nets as the bot reads them, rounding included."""
-    shaped = []
-    for net in nets:
-        hidden, bias, out, last = (steps.astype(np.float32) * step for steps, step in rounded(net))
-        shaped.append((hidden, bias[0], out, last[0]))
-    return Model(BUNDLED, tuple(meanings), tuple(map(re.compile, CUES)), tuple(shaped), threshold, SURE, ())
+def probes(rules: Sequence[Rule]) -> Iterator[Probe]:
+    """One message of each line of exemplars, and every golden message that is trained on or of several turns."""
+    luck = random.Random(5)
+    for number, (meaning, said) in enumerate(exemplars()):
+        level = meaning if meaning == QUIET else "today" if meaning.endswith("today") else "now"
+        yield Probe(level, f"exemplar {number}", (), spell_out(said, 1, luck)[0])
+    levels = {rule.id: "now" if rule.now else "today" for rule in rules if rule.kind == Kind.URGENT}
+    for line in SEEN.read_text(encoding="utf-8").splitlines():
+        names, bar, text = line.partition(" | ")
+        if bar and not line.startswith("#"):
+            *before, asked = text.split(" ;; ")
+            level = levels.get(names.split("/")[0], QUIET)
+            yield Probe(level, f"golden {normalise(text)}", tuple(before), asked)
+    for name in USED:
+        for case in messages(SEEN.with_name(name)):
+            yield Probe(case.level, f"golden {normalise(case.asked)}", case.before, case.asked)
 
 
-def crossed(examples: Sequence[Example], x: FloatMatrix, y: FloatMatrix, meanings: Sequence[str]) -> FloatMatrix:
-    """(n,): the probability of a red flag in each example, by nets that saw nothing of its line."""
-    fold = np.array([int(hashlib.sha256(one.group.encode()).hexdigest(), 16) % FOLDS for one in examples])
-    flags = np.zeros(len(examples), dtype=np.float32)
+def crossed(
+    given: Sentences, targets: Targets, fold: Numbers, encoder: Encoder, shape: Model, asked: Sequence[Probe]
+) -> FloatMatrix:
+    """(n,): how likely a red flag is in each probe, by nets that saw nothing of its line; 2 where a pattern fires."""
+    rules, (labels, weights) = load_rules(Words.load()), targets
+    flags = np.zeros(len(asked), dtype=np.float32)
     for held in range(FOLDS):
-        mine = fold == held
-        nets = [train(x[~mine], y[~mine], len(meanings), seed) for seed in range(NETS)]
-        flags[mine] = 1 - model(nets, meanings, 0.5).judge(x[mine])[:, meanings.index(QUIET)]
+        kept = np.where(fold == held, 0, weights).astype(np.float32)
+        nets = several(given, (labels, kept), shape)
+        for number, probe in enumerate(asked):
+            if _fold(probe.group) == held:
+                watch = Watch(replace(shape, nets=nets), encoder)
+                rule = triage(probe.asked, [Turn(turn) for turn in probe.before], rules, watch)
+                flags[number] = 2 if rule and rule.kind == Kind.URGENT else watch.most
         LOG.info("fold %d of %d", held + 1, FOLDS)
     return flags
+
+
+def _fold(group: str) -> int:
+    return int(hashlib.sha256(group.encode()).hexdigest(), 16) % FOLDS
+
+
+def several(given: Sentences, targets: Targets, shape: Model) -> tuple[Net, ...]:
+    """The nets whose mean the bot takes."""
+    labels, weights = targets
+    return tuple(train(given, labels, weights, shape.meanings.index(QUIET), shape, seed) for seed in range(NETS))
+
+
+def held_phrases(examples: Sequence[Example]) -> Mapping[str, int]:
+    """The words and runs of words that several lines of ours hold, numbered."""
+    lines = defaultdict(set)
+    for example in examples:
+        if example.group.startswith(("exemplar", "golden")):
+            for phrase in phrases(example.text.casefold()):
+                lines[phrase].add(example.group)
+    return {phrase: number for number, phrase in enumerate(sorted(p for p, held in lines.items() if len(held) >= HELD))}
 
 
 def main() -> None:
@@ -131,33 +156,35 @@ def main() -> None:
     torch.set_num_threads(1)
     with TemporaryDirectory() as folder:
         encoder, _ = prepare(BUNDLED, Path(folder))
-    examples = load(parser.parse_args().data, load_rules(Words.load()))
-    meanings = sorted({example.meaning for example in examples})
-    x = measure(examples, encoder)
-    y = np.array([meanings.index(example.meaning) for example in examples])
-    LOG.info("%d examples", len(examples))
-    flags = crossed(examples, x, y, meanings)
-    quiet = y == meanings.index(QUIET)
-    own = quiet & np.array([one.group.startswith(("exemplar", "golden")) for one in examples])
-    threshold = round(min(max(float(np.quantile(flags[own], QUIET_KEPT)), LEAST), MOST), 2)
-    notes = [
-        f"cross-validated over lines, at {level:.2f}: {np.mean(flags[~quiet] >= level):.3f} of {int((~quiet).sum())} "
-        f"red-flag places found, {np.mean(flags[own] >= level):.3f} of {int(own.sum())} quiet ones people wrote flagged"
-        for level in LEVELS
-    ]
-    for kind in ("exemplar", "golden", "medquad", "squad2", "canard"):
-        mine = np.array([one.group.startswith(kind) for one in examples])
-        if (mine & ~quiet).any():
-            found = np.mean(flags[mine & ~quiet] >= LEVELS[-1])
-            notes.append(f"{kind}, at {LEVELS[-1]}: {found:.3f} of {int((mine & ~quiet).sum())} found")
-        alarms = np.mean(flags[mine & quiet] >= LEVELS[-1])
-        notes.append(f"{kind}, at {LEVELS[-1]}: {alarms:.4f} of {int((mine & quiet).sum())} quiet flagged")
+    rules = load_rules(Words.load())
+    examples = load(parser.parse_args().data, rules)
+    meanings = tuple(sorted({example.meaning for example in examples}))
+    cues = tuple(map(re.compile, CUES))
+    shape = Model(BUNDLED, meanings, cues, held_phrases(examples), (), 2, 2, tuple(vocabulary()))
+    LOG.info("%d examples, %d phrases", len(examples), len(shape.phrases))
+    given, asked = measure(examples, encoder, shape), list(probes(rules))
+    labels = np.array([meanings.index(example.meaning) for example in examples])
+    targets = labels, np.array([example.weight for example in examples], dtype=np.float32)
+    fold = np.array([_fold(example.group) for example in examples])
+    flags = crossed(given, targets, fold, encoder, shape, asked)
+    quiet = np.array([probe.level == QUIET for probe in asked])
+    threshold, unsure = (round(float(np.quantile(flags[quiet], 1 - share)), 3) for share in (ALARMS, CAUTIONS))
+    notes = [_note(level, asked, flags) for level in sorted({0.3, 0.5, 0.7, 0.8, 0.9, 0.95, threshold, unsure})]
     for note in notes:
         LOG.info(note)
-    nets = [train(x, y, len(meanings), seed) for seed in range(NETS)]
-    PARAMETERS.write_text(_file(nets, meanings, threshold, notes), encoding="utf-8")
+    learnt = replace(shape, nets=several(given, targets, shape), threshold=threshold, unsure=unsure)
+    PARAMETERS.write_text(_file(learnt, notes), encoding="utf-8")
     load_model.cache_clear()
     load_model()
+
+
+def _note(level: float, asked: Sequence[Probe], flags: FloatMatrix) -> str:
+    """What share of the probes reaches a level."""
+    shares = []
+    for name in ("now", "today", QUIET):
+        mine = np.array([probe.level == name for probe in asked])
+        shares.append(f"{np.mean(flags[mine] >= level):.3f} of {int(mine.sum())} {name}")
+    return f"cross-validated over lines, patterns included, at {level:.3f}: " + ", ".join(shares)
 
 
 def vocabulary() -> list[str]:
@@ -167,41 +194,38 @@ def vocabulary() -> list[str]:
     return [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if len(word) >= SHORTEST]
 
 
-def _file(nets: Sequence[torch.nn.Sequential], meanings: Sequence[str], threshold: float, notes: Sequence[str]) -> str:
+def _file(model: Model, notes: Sequence[str]) -> str:
     lines = [
         "# Trained parameters of bot/intent.py. Written by the recipe below; do not edit.",
-        f"threshold = {threshold}",
-        f"sure = {SURE}",
-        "words = [",
-        *(
-            f"    {json.dumps(list(words))[1:-1]},"
-            for words in (words[at : at + 10] for words in [vocabulary()] for at in range(0, len(words), 10))
-        ),
-        "]",
-        f"meanings = {json.dumps(list(meanings))}",
-        "cues = [",
-        *(f"    {json.dumps(cue)}," for cue in CUES),
-        "]",
+        f"threshold = {model.threshold}",
+        f"unsure = {model.unsure}",
+        *_list("words", model.words, 10),
+        *_list("phrases", tuple(model.phrases), 10),
+        *_list("meanings", model.meanings, 10),
+        *_list("cues", [cue.pattern for cue in model.cues], 1),
         "",
         "[made]",
         f"date = {date.today().isoformat()}",
         'recipe = "python -m tests.bench.train_intent DATA"',
-        f'encoder = "{BUNDLED}"',
-        f'threshold = "leaves {QUIET_KEPT:.0%} of the quiet exemplars alone, within {LEAST} and {MOST}"',
-        "data = [",
-        *(f"    {json.dumps(each)}," for each in DATA),
-        "]",
-        "measured = [",
-        *(f"    {json.dumps(note)}," for note in notes),
-        "]",
+        f'encoder = "{model.encoder}"',
+        f'thresholds = "signpost {ALARMS:.0%}, signpost or warn {CAUTIONS:.0%} of the quiet ones in cross-validation"',
+        *_list("data", DATA, 1),
+        *_list("measured", notes, 1),
     ]
-    for net in nets:
+    for net in model.nets:
         lines += ["", "[[net]]"]
-        for name, (steps, step) in zip(("hidden", "bias", "out", "last"), rounded(net), strict=True):
-            text = base64.b64encode(steps.tobytes()).decode()
-            shape = list(steps.shape)
-            lines.append(f'{name} = {{ shape = {shape}, step = {step:.8g}, bytes = "{text}" }}')
+        for one in fields(Net):
+            values = getattr(net, one.name)
+            step = float(np.abs(values).max()) / 127 or 1.0
+            text = base64.b64encode(np.rint(values / step).astype(np.int8).tobytes()).decode()
+            lines.append(f'{one.name} = {{ shape = {list(values.shape)}, step = {step:.8g}, bytes = "{text}" }}')
     return "\n".join(lines) + "\n"
+
+
+def _list(name: str, values: Sequence[str], wide: int) -> list[str]:
+    """A list of strings in TOML, `wide` to a line."""
+    rows = (json.dumps(list(values[at : at + wide]), ensure_ascii=False)[1:-1] for at in range(0, len(values), wide))
+    return [f"{name} = [", *(f"    {row}," for row in rows), "]"]
 
 
 if __name__ == "__main__":
