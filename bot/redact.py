@@ -47,7 +47,7 @@ def redact(text: str, country: str = "", public: Callable[[str], bool] = lambda 
     people = _joined(text, _people(text, public))
     spans = {*_addresses(text), *_numbers(text, country.upper() or None), *people}
     kept, at = [], 0
-    for start, end, instead in sorted(spans, key=lambda span: (span[0], -span[1])):
+    for start, end, instead in sorted(spans, key=lambda span: (span[0], -span[1], span[2] != NUMBER)):
         if start >= at:  # a number inside an address has gone with it
             kept += [text[at:start], instead]
         at = max(at, end)
