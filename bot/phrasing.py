@@ -53,7 +53,8 @@ def _filled(text: str, known: Topic) -> str:
     if standing_for(text) in PERSON and not known.somebody:
         return ""
     if OWNED.search(text):
-        return OWNED.sub(f"{phrase}’" if phrase.endswith("s") else f"{phrase}’s", text, count=1)
+        owner = f"{phrase}’" if phrase.endswith("s") else f"{phrase}’s"
+        return OWNED.sub(lambda _: owner, text, count=1)  # as it is: a visitor's backslash is no group
     if (found := pointed(text)) and not re.match(r"does (?:that|this|it) mean\b", text, re.I):
         start, end = found
         if text[start:end].lower() not in ("it", "they", "them", "he", "she", "him") and determines(text, end):

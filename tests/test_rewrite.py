@@ -236,6 +236,12 @@ def test_unknown_ids_in_the_history_are_passed_over(index: Index) -> None:
     assert rewrite("how long does it take?", made_up, index).text == "how long does it take?"
 
 
+@pytest.mark.parametrize("named", ["\\1", "\\B", "\\g<0>"])
+def test_a_backslash_stays_a_backslash(index: Index, named: str) -> None:
+    """What a visitor named takes the pronoun's place letter by letter, never as a template."""
+    assert f"{named}’s" in rewrite("What are its causes?", [Turn(f"What is {named}?", ())], index).text
+
+
 WORDS = (
     "what is are does it that they why how long about and the side effects of induced lactation men produce milk ? ! , "
     "hi tell me more its these domperidone can i next other one (happen) 'that 10 mg é 乳 \u200f"
