@@ -33,6 +33,18 @@ def look(subject: str, **settings: Any) -> list[Finding]:
         return list(examine(load(**settings)))
 
 
+@pytest.mark.parametrize(("flags", "notes"), [("fpu sse2 avx f16c", 1), ("fpu sse2 avx avx2 f16c", 0), ("fp asimd", 0)])
+def test_a_processor_that_reads_slowly_is_named(
+    flags: str, notes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An x86 processor without AVX2 is something to know, with a remedy; one that is no x86 is not judged."""
+    monkeypatch.setattr(doctor, "CPU", tmp_path / "cpuinfo")
+    (tmp_path / "cpuinfo").write_text(f"processor: 0\nflags: {flags}\n", encoding="utf-8")
+    found = [one for one in look("program") if "AVX2" in one.what]
+    assert [one.state for one in found] == [State.NOTE] * notes
+    assert all(one.remedy for one in found)
+
+
 def test_a_sound_installation_has_nothing_wrong(index_dir: Path) -> None:
     """Every subject is looked at, nothing is wrong, a question is asked and answered, and nothing is changed."""
     before = {path: path.read_bytes() for path in index_dir.rglob("*") if path.is_file()}

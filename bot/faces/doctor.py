@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +36,7 @@ from index.contract import IndexFault
 from index.encode import BUNDLED, fingerprint
 from index.home import named, verify
 
+CPU = Path("/proc/cpuinfo")  # Linux alone has it; elsewhere nothing is said of the processor
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -86,6 +88,10 @@ def _program(_: Settings) -> _Found:
     yield State.OK, f"Milkwise {version('milkwise')} on Python {platform.python_version()}{where}"
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         yield State.NOTE, "it runs as root.", "Give it a user of its own; docs/operate.md shows how."
+    flags = CPU.read_text(encoding="utf-8", errors="replace") if CPU.exists() else ""
+    if re.search(r"\bsse2\b", flags) and not re.search(r"\bavx2\b", flags):
+        what = "the processor has no AVX2, or hides it: an answer takes some four times as long."
+        yield State.NOTE, what, "Let the virtual machine have its host's processor, or take a newer one."
 
 
 def _words(settings: Settings) -> _Found:
