@@ -94,7 +94,8 @@ class Model:
 
     `cues` are regular expressions on a lower-case place, `phrases` words and runs of up to three of them; `meanings`
     name the outputs; `threshold` is the probability from which a message is flagged, `unsure` that from which a word of
-    caution stands before the answer. `words` are those a slip of the finger is mended to, most frequent first.
+    caution stands before the answer, `doubt` that below which what a pattern found is no more than such a word.
+    `words` are those a slip of the finger is mended to, most frequent first.
     """
 
     encoder: str
@@ -104,6 +105,7 @@ class Model:
     nets: tuple[Net, ...]
     threshold: float
     unsure: float
+    doubt: float
     words: tuple[str, ...]
 
     def judge(self, places: Places) -> FloatMatrix:
@@ -234,6 +236,7 @@ def load_model(path: Path = PARAMETERS) -> Model:
             tuple(Net(**{one.name: _matrix(net[one.name]) for one in fields(Net)}) for net in table["net"]),
             float(table["threshold"]),
             float(table["unsure"]),
+            float(table["doubt"]),
             tuple(table["words"]),
         )
         model.judge(

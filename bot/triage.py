@@ -8,11 +8,11 @@ How a rule fires: one of its `patterns` matches the normalised message, and no `
 match or covers it. So "no chest pain" does not fire and "no fever, but chest pain" does: each match is judged where it
 stands, and nothing else in a message can take it back.
 
-What no pattern names: where no pattern tells that someone is in danger now, the trained model of `bot/intent.py` reads
-each sentence and clause, and the rule that speaks for what it finds fires. It can add a signpost, never remove one.
-Where it is not sure enough for that, the rule that speaks for `UNSURE` puts a word of caution before the answer. A
-clause whose sign was taken back ("no chest pain") is not read. A word one slip away from a word of `spelling` is read
-as that word.
+What no pattern names: the trained model of `bot/intent.py` reads each sentence and clause, and the rule that speaks
+for what it finds fires. Where it is not sure enough for that, the rule that speaks for `UNSURE` puts a word of caution,
+with numbers, before the answer; and so it does where a pattern fires on words that the model is sure mean no danger
+("my brother had fits as a baby"). So the model can add a signpost, and never take all of one away. A clause whose sign
+was taken back ("no chest pain") is not read. A word one slip away from a word of `spelling` is read as that word.
 
 Earlier turns: where the message says nothing of its own ("What should I do?", "is that bad?"), the last turn that did
 is read for red flags as well, whatever thanks and greetings came between. And a red flag may come about only by both
@@ -28,7 +28,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.intent import Intent
+from bot.intent import QUIET, Intent, Sense
 from bot.reply import UNSURE, Kind, Rule, Turn
 from bot.words import ROLES, Words, WordsError, read_toml
 
@@ -70,29 +70,31 @@ def triage(asked: str, history: Sequence[Turn], rules: Sequence[Rule], intent: I
 
 
 def _read(asked: str, rules: Sequence[Rule], intent: Intent | None) -> Rule | None:
-    """The rule that one message by itself fires, by patterns and, where they see no danger now, by what it means."""
+    """The rule that one message by itself fires, by patterns and by what it means."""
     text = normalise(asked)
     fired = next((rule for rule in rules if fires(rule, text)), None)
-    if intent is None or (fired and (fired.kind == Kind.SMALLTALK or fired.now)):
+    if intent is None or (fired and fired.kind == Kind.SMALLTALK):
         return fired
     # The letters as they were typed pass through the encoder once for this and for the search; a line ends a sentence.
     lines = [normalise(line) for line in asked.splitlines()]
     said = asked if asked.casefold() == text else ". ".join(line for line in lines if line)
     mended = intent.mend(said)
     again = fired if mended == said else next((rule for rule in rules if fires(rule, normalise(mended))), None)
-    if again and again.now:
-        return again
-    unsure = False
-    for version in dict.fromkeys((said, mended)):
+    named = min((rule for rule in (fired, again) if rule), key=rules.index, default=None)
+    versions = tuple(dict.fromkeys((said, mended)))
+    if named and named.kind == Kind.URGENT:
+        doubted = all(intent.read(version).flag < intent.model.doubt for version in versions)
+        caution = _speaks_for(UNSURE, rules) if doubted else None
+        if caution or named.now:
+            return caution or named
+    sense = Sense(0.0, QUIET)
+    for version in versions:
         back = [place for rule in rules for place in _taken_back(rule, normalise(version))]
-        sense = intent.read(version, back)
-        if sense.flag >= intent.model.threshold:
-            meant = _speaks_for(sense.meaning, rules)
-            return min((rule for rule in (meant, fired, again) if rule), key=rules.index, default=None)
-        unsure |= sense.flag >= intent.model.unsure
-    if again and again.kind == Kind.URGENT:
-        return again
-    return fired or (_speaks_for(UNSURE, rules) if unsure else None)
+        sense = max(sense, intent.read(version, back), key=lambda one: one.flag)
+    if sense.flag >= intent.model.threshold:
+        meant = _speaks_for(sense.meaning, rules)
+        return min((rule for rule in (meant, named) if rule), key=rules.index, default=None)
+    return named or (_speaks_for(UNSURE, rules) if sense.flag >= intent.model.unsure else None)
 
 
 def _speaks_for(meaning: str, rules: Sequence[Rule]) -> Rule | None:
@@ -103,7 +105,7 @@ def _earlier(history: Sequence[Turn], rules: Sequence[Rule], intent: Intent | No
     """The red flag that a message pointing back means, in the last turn that said something; thanks do not count."""
     for turn in reversed(history):
         fired = _read(turn.asked, rules, intent)
-        if fired and fired.kind == Kind.URGENT:
+        if fired and (fired.kind == Kind.URGENT or fired.meaning == UNSURE):
             return fired
         if not (_points_back(normalise(turn.asked)) or (fired and fired.kind == Kind.SMALLTALK)):
             return None

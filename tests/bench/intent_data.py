@@ -25,7 +25,7 @@ EXEMPLARS = ROOT / "bot" / "rules" / "exemplars.txt"
 SEEN = ROOT / "tests" / "golden" / "triage.txt"
 OURS = ROOT / "tests" / "bench" / "asked"
 USED = ("triage-unseen.txt", "triage-second.txt")  # run and reported before they were trained on
-EACH, DRESSED = 8, 4  # sentences made of one line of exemplars, at most, and the same in other clothes, at least
+EACH, DRESSED = 4, 3  # sentences made of one line of exemplars, at most, and the same in other clothes, at least
 GOLDEN, PUBLIC = 0.8, 0.15  # what a golden message and a public question weigh, where a line of exemplars weighs 1
 SAMPLE = 2000  # MedQuAD questions that false alarms are counted on
 BEFORE = (
@@ -106,7 +106,13 @@ def written(luck: random.Random) -> Iterator[Example]:
     for number, (meaning, said) in enumerate(lines):
         texts = spell_out(said, EACH, luck)
         texts += [dressed(luck.choice(texts), quiet, luck) for _ in range(max(DRESSED, len(texts)))]
-        yield from (Example(meaning, f"exemplar {number}", text, 1 / len(texts)) for text in texts)
+        yield from (Example(meaning, f"exemplar {number}", ended(text, luck), 1 / len(texts)) for text in texts)
+
+
+def ended(text: str, luck: random.Random) -> str:
+    """The text with a full stop or without, whichever way it was written: it says nothing of danger."""
+    bare = text[:-1] if re.search(r"\w\.$", text) else text
+    return f"{bare}." if re.search(r"\w$", bare) and luck.random() < 0.5 else bare
 
 
 def dressed(text: str, quiet: list[str], luck: random.Random) -> str:

@@ -18,7 +18,7 @@ from bot.intent import Model, Net, chunks, figures
 from index.contract import Encoder, FloatMatrix
 from tests.bench.intent_data import Example
 
-LOOKS, HIDDEN, ROUNDS, BATCH = 96, 64, 40, 192
+LOOKS, HIDDEN, ROUNDS, BATCH = 96, 64, 25, 192
 DROPPED, RATE, DECAY, SMOOTH = 0.5, 3e-3, 3e-2, 0.02
 SHARP = 4.0  # what peaks are multiplied with, to stand beside means of length 4
 

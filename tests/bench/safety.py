@@ -99,6 +99,7 @@ def golden(table: Table) -> None:
         ("first set, since trained on", "triage-unseen.txt"),
         ("second set, since trained on", "triage-second.txt"),
         ("third set", "triage-third.txt"),
+        ("fourth set", "triage-fourth.txt"),
     ):
         cases = messages(GOLDEN / path)
         for level, what, row in (
@@ -107,7 +108,7 @@ def golden(table: Table) -> None:
             ("quiet", "others", "false alarms"),
         ):
             mine = [(case.before, case.asked) for case in cases if case.level == level]
-            if name != "third set":
+            if path in USED:
                 table.add(f"{name}, {what}", row, mine, level != "quiet")
                 continue
             for near, those in ((False, "unlike what was trained on"), (True, "like it")):

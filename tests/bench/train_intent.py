@@ -1,18 +1,17 @@
 """Trains the parameters of bot/intent.py: python -m tests.bench.train_intent DATA
 
-Comes in: the exemplars, the golden messages and a folder of public data. Goes out: `bot/intent.toml`. The thresholds
-are set by three-fold cross-validation over the lines: each message people wrote goes through triage, patterns and all,
-with nets that saw nothing of its line. Runs in some ten minutes on one core.
+Comes in: the exemplars, the golden messages and a folder of public data. Goes out: `bot/intent.toml`. Its three levels
+are set by the third set of messages, which nothing is trained on and no one has read; what is reported is measured on
+the fourth. Runs in some ten minutes on one core.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import hashlib
 import json
 import logging
-import random
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,21 +24,22 @@ import numpy as np
 import torch
 
 from bot.intent import PARAMETERS, QUIET, Intent, Model, Net, Sense, Span, load_model, phrases
-from bot.reply import Kind, Rule, Turn
+from bot.reply import Kind, Turn
 from bot.settings import hush
 from bot.spelling import SHORTEST
-from bot.triage import load_rules, normalise, triage
+from bot.triage import load_rules, triage
 from bot.words import Words
 from index.contract import Encoder, FloatMatrix
 from index.encode import BUNDLED, prepare
-from tests.bench.intent_data import SEEN, USED, Example, exemplars, load, spell_out
+from tests.bench.intent_data import SEEN, Example, exemplars, load
 from tests.bench.intent_net import Numbers, Sentences, measure, train
-from tests.safety_cases import messages
+from tests.safety_cases import LEVELS, messages
 
-NETS, FOLDS = 2, 3
-# Of the quiet messages people wrote, most of them to sound alarming: those that get a signpost, and those that get one
-# or a word of caution. At 0.01 a quarter of what is now would go without a signpost, and any frame could lose the rest.
-ALARMS, CAUTIONS = 0.05, 0.15
+NETS = 2
+LEVELS_BY = SEEN.with_name("triage-third.txt")
+# Of that set's red flags: the share a signpost has to catch, and with it a word of caution. What a pattern found is
+# doubted only below half of what the model gives any of them: a miss is worse than a false alarm.
+CAUGHT, POINTED, DOUBTED = 0.98, 0.995, 0.5
 HELD = 4  # lines that hold a phrase, at least, for it to be read
 CUES = (
     r"\b(?:no|not|never|without|nobody|none|neither|nor|isn'?t|don'?t|doesn'?t|haven'?t|hasn'?t|didn'?t|wasn'?t|aren'?t"
@@ -71,12 +71,17 @@ Targets = tuple[Numbers, FloatMatrix]  # numbers of the meanings, weights
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A message people wrote, judged in cross-validation; `level` is now, today or quiet."""
+    """A message of the third set: its level, whether a pattern calls it urgent, how likely the model holds that."""
 
     level: str
-    group: str
-    before: tuple[str, ...]
-    asked: str
+    named: bool
+    flag: float
+
+    def told(self, model: Model) -> str:
+        """What it gets at a model's levels: "signpost", "caution" or ""."""
+        if self.named:
+            return "signpost" if self.flag >= model.doubt else "caution"
+        return "signpost" if self.flag >= model.threshold else "caution" if self.flag >= model.unsure else ""
 
 
 class Watch(Intent):
@@ -91,44 +96,27 @@ class Watch(Intent):
         return sense
 
 
-def probes(rules: Sequence[Rule]) -> Iterator[Probe]:
-    """One message of each line of exemplars, and every golden message that is trained on or of several turns."""
-    luck = random.Random(5)
-    for number, (meaning, said) in enumerate(exemplars()):
-        level = meaning if meaning == QUIET else "today" if meaning.endswith("today") else "now"
-        yield Probe(level, f"exemplar {number}", (), spell_out(said, 1, luck)[0])
-    levels = {rule.id: "now" if rule.now else "today" for rule in rules if rule.kind == Kind.URGENT}
-    for line in SEEN.read_text(encoding="utf-8").splitlines():
-        names, bar, text = line.partition(" | ")
-        if bar and not line.startswith("#"):
-            *before, asked = text.split(" ;; ")
-            level = levels.get(names.split("/")[0], QUIET)
-            yield Probe(level, f"golden {normalise(text)}", tuple(before), asked)
-    for name in USED:
-        for case in messages(SEEN.with_name(name)):
-            yield Probe(case.level, f"golden {normalise(case.asked)}", case.before, case.asked)
+def probes(model: Model, encoder: Encoder) -> Iterator[Probe]:
+    """The third set, read with all levels out of reach, so that only patterns make a signpost."""
+    rules = load_rules(Words.load())
+    for case in messages(LEVELS_BY):
+        watch = Watch(replace(model, threshold=2.0, unsure=2.0, doubt=0.0), encoder)
+        rule = triage(case.asked, [Turn(turn) for turn in case.before], rules, watch)
+        yield Probe(case.level, bool(rule and rule.kind == Kind.URGENT), watch.most)
 
 
-def crossed(
-    given: Sentences, targets: Targets, fold: Numbers, encoder: Encoder, shape: Model, asked: Sequence[Probe]
-) -> FloatMatrix:
-    """(n,): how likely a red flag is in each probe, by nets that saw nothing of its line; 2 where a pattern fires."""
-    rules, (labels, weights) = load_rules(Words.load()), targets
-    flags = np.zeros(len(asked), dtype=np.float32)
-    for held in range(FOLDS):
-        kept = np.where(fold == held, 0, weights).astype(np.float32)
-        nets = several(given, (labels, kept), shape)
-        for number, probe in enumerate(asked):
-            if _fold(probe.group) == held:
-                watch = Watch(replace(shape, nets=nets), encoder)
-                rule = triage(probe.asked, [Turn(turn) for turn in probe.before], rules, watch)
-                flags[number] = 2 if rule and rule.kind == Kind.URGENT else watch.most
-        LOG.info("fold %d of %d", held + 1, FOLDS)
-    return flags
+def levelled(model: Model, asked: Sequence[Probe]) -> Model:
+    """The model with the highest levels that catch what CAUGHT and POINTED ask for."""
+    flags = [probe for probe in asked if probe.level != QUIET]
+    unnamed = sorted((probe.flag for probe in flags if not probe.named), reverse=True)
+    named = len(flags) - len(unnamed)
 
+    def level(share: float) -> float:
+        more = math.ceil(share * len(flags)) - named
+        return math.floor(unnamed[more - 1] * 1000) / 1000 if more > 0 else 1.0
 
-def _fold(group: str) -> int:
-    return int(hashlib.sha256(group.encode()).hexdigest(), 16) % FOLDS
+    doubt = DOUBTED * min(probe.flag for probe in flags if probe.named)
+    return replace(model, threshold=level(CAUGHT), unsure=level(POINTED), doubt=math.floor(doubt * 1000) / 1000)
 
 
 def several(given: Sentences, targets: Targets, shape: Model) -> tuple[Net, ...]:
@@ -160,31 +148,25 @@ def main() -> None:
     examples = load(parser.parse_args().data, rules)
     meanings = tuple(sorted({example.meaning for example in examples}))
     cues = tuple(map(re.compile, CUES))
-    shape = Model(BUNDLED, meanings, cues, held_phrases(examples), (), 2, 2, tuple(vocabulary()))
+    shape = Model(BUNDLED, meanings, cues, held_phrases(examples), (), 2, 2, 0, tuple(vocabulary()))
     LOG.info("%d examples, %d phrases", len(examples), len(shape.phrases))
-    given, asked = measure(examples, encoder, shape), list(probes(rules))
     labels = np.array([meanings.index(example.meaning) for example in examples])
     targets = labels, np.array([example.weight for example in examples], dtype=np.float32)
-    fold = np.array([_fold(example.group) for example in examples])
-    flags = crossed(given, targets, fold, encoder, shape, asked)
-    quiet = np.array([probe.level == QUIET for probe in asked])
-    threshold, unsure = (round(float(np.quantile(flags[quiet], 1 - share)), 3) for share in (ALARMS, CAUTIONS))
-    notes = [_note(level, asked, flags) for level in sorted({0.3, 0.5, 0.7, 0.8, 0.9, 0.95, threshold, unsure})]
+    learnt = replace(shape, nets=several(measure(examples, encoder, shape), targets, shape))
+    asked = list(probes(learnt, encoder))
+    learnt = levelled(learnt, asked)
+    notes = [_note(level, asked, learnt) for level in LEVELS]
     for note in notes:
         LOG.info(note)
-    learnt = replace(shape, nets=several(given, targets, shape), threshold=threshold, unsure=unsure)
     PARAMETERS.write_text(_file(learnt, notes), encoding="utf-8")
     load_model.cache_clear()
     load_model()
 
 
-def _note(level: float, asked: Sequence[Probe], flags: FloatMatrix) -> str:
-    """What share of the probes reaches a level."""
-    shares = []
-    for name in ("now", "today", QUIET):
-        mine = np.array([probe.level == name for probe in asked])
-        shares.append(f"{np.mean(flags[mine] >= level):.3f} of {int(mine.sum())} {name}")
-    return f"cross-validated over lines, patterns included, at {level:.3f}: " + ", ".join(shares)
+def _note(level: str, asked: Sequence[Probe], model: Model) -> str:
+    """What the third set's messages of one level get."""
+    told = [probe.told(model) for probe in asked if probe.level == level]
+    return f"{level}: {told.count('signpost')} signposts and {told.count('caution')} cautions of {len(told)}"
 
 
 def vocabulary() -> list[str]:
@@ -199,6 +181,7 @@ def _file(model: Model, notes: Sequence[str]) -> str:
         "# Trained parameters of bot/intent.py. Written by the recipe below; do not edit.",
         f"threshold = {model.threshold}",
         f"unsure = {model.unsure}",
+        f"doubt = {model.doubt}",
         *_list("words", model.words, 10),
         *_list("phrases", tuple(model.phrases), 10),
         *_list("meanings", model.meanings, 10),
@@ -208,7 +191,7 @@ def _file(model: Model, notes: Sequence[str]) -> str:
         f"date = {date.today().isoformat()}",
         'recipe = "python -m tests.bench.train_intent DATA"',
         f'encoder = "{model.encoder}"',
-        f'thresholds = "signpost {ALARMS:.0%}, signpost or warn {CAUTIONS:.0%} of the quiet ones in cross-validation"',
+        f'levels = "set by {LEVELS_BY.name}: signpost {CAUGHT:.1%} of red flags, or warn {POINTED:.1%}"',
         *_list("data", DATA, 1),
         *_list("measured", notes, 1),
     ]
