@@ -336,7 +336,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 
     #about(topic) {
       this.#topic.hidden = !topic;
-      this.#topic.replaceChildren(this.#say("about", { topic }), " ×", make("span.unseen", {}, ` ${this.#say("remove-topic")}`));
+      this.#topic.replaceChildren(this.#say("about", { topic }), "\xa0×", make("span.unseen", {}, ` ${this.#say("remove-topic")}`));
     }
 
     async #ask(asked, answer) {
@@ -347,7 +347,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         answer = make("div.reply");
         this.#welcome.remove();
         this.#log.append(make("div.exchange", {},
-          make("h3.asked", { dir: "auto" }, make("span.unseen", {}, `${this.#say("you-asked")}: `), asked), answer));
+          make("h3.asked", { dir: "auto" }, make("span.unseen", { dir: "auto" }, `${this.#say("you-asked")}: `), asked), answer));
         this.#log.scrollTop = answer.parentNode.offsetTop - 16;
       }
       const control = new AbortController();
@@ -486,7 +486,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     #contact({ label, call, text, url, hours }) {
       const way = (href, words) => make("a.way", { href, dir: "auto" }, words), dial = (number) => number.replace(/[^\d+*#]/g, "");
       return make("div.contact", {},
-        make("p", {}, make("b", {}, label), hours && ` ${this.#say("hours", { hours })}`),
+        make("p", {}, make("b", { dir: "auto" }, label), hours && ` ${this.#say("hours", { hours })}`),
         call && way(`tel:${dial(call)}`, this.#say("call", { number: call })),
         text && way(`sms:${dial(text)}`, this.#say("text-to", { number: text })),
         /^https?:/.test(url) && way(url, this.#say("visit", { site: new URL(url).host })));
