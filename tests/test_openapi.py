@@ -11,7 +11,7 @@ import pytest
 from bot.bot import Bot
 from bot.faces.cli import compose
 from bot.faces.server import Patient
-from tests.bench.robustness import malformed, schemathesis, statuses
+from tests.bench.robustness import malformed, outcomes, schemathesis
 from tests.serving import served
 
 
@@ -29,10 +29,10 @@ def test_what_it_answers_is_what_it_says_it_answers(url: str) -> None:
 
 
 def test_malformed_requests_are_never_our_fault(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Every kind of nonsense gets an answer below five hundred or none; the log stays free of faults."""
-    came = asyncio.run(statuses(url, malformed(300)))
+    """Every kind of nonsense gets an answer below five hundred, if only late; the log stays free of faults."""
+    came = asyncio.run(outcomes(url, malformed(300)))
     assert came.total() == 300
-    assert {400, 404, 405, 413, 415, 422} <= set(came), "the requests do not reach far enough"
-    assert not [status for status in came if status >= 500], came
+    assert {"400", "404", "405", "413", "415", "422"} <= set(came), "the requests do not reach far enough"
+    assert {outcome for outcome in came if outcome[0] not in "234"} == set(), came
     assert not [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert httpx.get(f"{url}/readyz").status_code == 200

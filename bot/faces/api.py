@@ -7,7 +7,8 @@ no session and no text. Does not know: Gradio, the document pages, or how a serv
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 
 from bot.bot import Bot
+from bot.compose import Speaker
 from bot.faces import reference, theme
 from bot.faces.bodies import Bodies
 from bot.faces.desk import Busy, Desk
@@ -81,7 +83,9 @@ def create_app(bot: Bot | None, settings: Settings) -> FastAPI:
     tally = app.state.tally = Tally(journal)  # the chat page counts its thumbs here too
     if bot:
         bot.observers = (tally, Spans())
-    app.include_router(_conversation(Desk(bot, settings, tally) if bot else None, tally, sessions))
+    app.include_router(
+        _conversation(Desk(bot, settings, tally) if bot else None, tally, sessions, _starters(bot, settings))
+    )
     app.include_router(_documents(bot, problems))
     app.include_router(_service(bot, settings, problems, tally))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -113,13 +117,25 @@ def _loaded(bot: Loaded | None) -> Loaded:
     return bot
 
 
-def _conversation(desk: Desk | None, tally: Tally, sessions: Sessions) -> APIRouter:
+def _starters(bot: Bot | None, settings: Settings) -> Callable[[], tuple[str, ...]]:
+    """Gives the questions to begin with, of the index in use, found once for each."""
+
+    @lru_cache(maxsize=1)
+    def found(generation: str) -> tuple[str, ...]:
+        return Speaker(bot.index, bot.words, settings.locale).starters() if bot else ()
+
+    return lambda: found(bot.index.generation if bot else "")
+
+
+def _conversation(
+    desk: Desk | None, tally: Tally, sessions: Sessions, starters: Callable[[], tuple[str, ...]]
+) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["conversation"])
 
-    @routes.get("/session", responses={200: {"model": SessionBody}, **_faults(403, 429, 500)})
+    @routes.get("/session", responses={200: {"model": SessionBody}, **_faults(403, 429, 500, 503)})
     def session(request: Request) -> JSONResponse:
         """A token for the header Milkwise-Session. A page of another site needs one to ask; programs may do without."""
-        body = {"token": sessions.issue(asking(request)), "seconds": sessions.seconds}
+        body = {"token": sessions.issue(asking(request)), "seconds": sessions.seconds, "starters": starters()}
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
     @routes.post(

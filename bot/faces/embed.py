@@ -22,7 +22,6 @@ from fastapi.responses import Response
 from starlette.middleware.cors import CORSMiddleware
 
 from bot.bot import Bot
-from bot.compose import Speaker
 from bot.faces import embed_pages, theme
 from bot.faces.problems import Problem
 from bot.faces.sessions import HEADER
@@ -96,19 +95,19 @@ def embed(app: FastAPI, bot: Bot, settings: Settings) -> FastAPI:
 
 
 def filled(bot: Bot, settings: Settings, language: str | None = None) -> str:
-    """The script with all it must be able to show without asking: words, disclaimer, first questions, colours.
+    """The script with all it must be able to show without asking: words, disclaimer, colours.
 
     In one language, the site's own where none is given: each more would make every visitor wait for words of others.
 
-    Its comment lines and the space before a line stay behind, the rest is served as it is written.
+    Its comment lines and the space around lines and styles stay behind, the rest is served as it is written.
     """
     home = bot.words.language(settings.locale)
     language = language or home
-    source = re.sub(r"(?m)^ *(//.*\n)?", "", (STATIC / "widget.js").read_text(encoding="utf-8"))
+    source = re.sub(r"(?m)^ *(//.*)?\n|^ +", "", (STATIC / "widget.js").read_text(encoding="utf-8"))
+    source = re.sub(r"(?s)(?<=SERVED.tokens \+ `).*?(?=`\);)", lambda styles: close(styles[0]), source)
     served = {
         "title": settings.title,
         "locale": settings.locale if language == home else language,
-        "starters": Speaker(bot.index, bot.words, settings.locale).starters(),
         "reasons": [bot.words.text(id, language) for id in REASONS if settings.journal.on],
         "words": spoken(bot.words, language, len(bot.index.documents())),
         "tokens": tokens(theme.css(settings), source),
@@ -142,7 +141,12 @@ def tokens(css: str, used: str) -> str:
         for part, end in ((light, ""), (rest, "-dark"))
     )
     whole = re.sub(r"@media[^{]*{\s*:root\s*{\s*}\s*}", "", light + dark + rest)
-    return re.sub(r"\s*([{:;}\s])\s*", r"\1", whole).strip().replace(":root", ".all")
+    return close(whole).strip().replace(":root", ".all")
+
+
+def close(css: str) -> str:
+    """Styles without the space that only people need. Before a colon it stays: `.log :focus` is not `.log:focus`."""
+    return re.sub(r"([{:;},])\s+|\s+(?=[{}])", r"\1", css).replace(";}", "}")
 
 
 def _routes(script: Callable[..., Script], bot: Bot) -> APIRouter:

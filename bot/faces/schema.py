@@ -96,10 +96,11 @@ class FeedbackBody(BaseModel):
 
 
 class SessionBody(BaseModel):
-    """A session: what the next questions are counted under, and nothing else."""
+    """A session: what the next questions are counted under, and nothing else of who asks."""
 
     token: str = Field(description="for the header Milkwise-Session; good for pages of the site that asked for it")
     seconds: int = Field(description="how long it is good for")
+    starters: list[str] = Field(description="questions to begin with, of the documents as they are now")
 
 
 class ClaimBody(BaseModel):

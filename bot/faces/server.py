@@ -21,6 +21,9 @@ from bot.settings import Settings, SettingsError
 
 PATIENCE_S = 10.0  # for the headers of a request, the first one from the moment of connecting
 GRACE_SECONDS = 5  # for answers under way; a page that is open holds a stream, which is then cut
+LATE = h11.Response(
+    status_code=408, reason=b"Request Timeout", headers=[("Connection", "close"), ("Content-Length", "0")]
+)
 CONNECTIONS = 900  # at one time, below the 1,024 files many systems allow a process; beyond it the answer is 503
 
 
@@ -59,6 +62,8 @@ class Patient(H11Protocol):
     def _hang_up(self) -> None:
         self._due = None
         if self.conn.their_state is h11.IDLE:
+            if self.conn.trailing_data[0]:  # who sent a part may still be listening; who sent nothing is not
+                self.transport.write(self.conn.send(LATE))
             self.transport.close()
 
 

@@ -4,14 +4,15 @@
 // What it takes and tells is listed in docs/widget.md; the server's page /widget builds the line.
 "use strict";
 (() => {
-  // Filled in when served: words in one language with their disclaimer, questions to start with, reasons for a thumb down
-  // where the operator keeps them, colours (each accent open to the host, as --milkwise-accent and so on). Shown even offline.
+  // Filled in when served: words in one language with their disclaimer, reasons for a thumb down where the operator keeps
+  // them, colours (each accent open to the host, as --milkwise-accent and so on). Shown even offline.
   const SERVED = null;
 
   const script = document.currentScript ?? document.querySelector('script[src*="/widget.js"], script[src*="/widget-"]');
   // Not as it is served, pasted twice, or a browser too old.
   if (!SERVED || customElements.get("milkwise-chat") || !("replaceSync" in CSSStyleSheet.prototype)) return;
   const base = new URL(".", script.src);
+  const SMALL = "(max-width: 480px), (max-height: 480px)";
   const SLOW_MS = 6000, LATE_MS = 60000, TURNS = 20, BODY_BYTES = 60000;
 
   const sheet = new CSSStyleSheet();
@@ -34,13 +35,13 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 
 .launcher {
   position: fixed; bottom: calc(var(--milkwise-bottom, 16px) + env(safe-area-inset-bottom)); min-height: 48px; padding: 0 20px;
-  border: 1px solid var(--paper); border-radius: var(--radius-chip); background: var(--accent); color: var(--on-accent);
+  border: 1px solid var(--paper); border-radius: 24px; background: var(--accent); color: var(--on-accent);
   font-weight: 600; box-shadow: var(--shadow);
 }
 .panel {
   position: fixed; bottom: calc(var(--milkwise-bottom, 16px) + 60px + env(safe-area-inset-bottom)); display: flex; flex-direction: column;
   width: min(400px, 100vw - 32px); height: min(660px, 100dvh - 92px - var(--milkwise-bottom, 16px)); overflow: hidden;
-  background: var(--ground); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: var(--shadow);
+  border: 1px solid var(--line); border-radius: var(--radius); background: var(--ground); box-shadow: var(--shadow);
 }
 .right > * { right: calc(16px + env(safe-area-inset-right)); }
 .left > * { left: calc(16px + env(safe-area-inset-left)); }
@@ -48,7 +49,8 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 .panel:focus { outline: none; }
 
 .head { display: flex; align-items: center; padding: 4px; padding-inline-start: 16px; }
-.head h2 { flex: 1; font-size: 17px; }
+.head h2, .head h3 { flex: 1; }
+.head h2 { font-size: 17px; }
 .quiet { min-height: 44px; min-width: 44px; padding: 0 12px; border: 0; background: none; color: var(--ink-soft); font-size: 14px; }
 .quiet:hover { color: var(--accent); }
 [aria-pressed="true"] { font-weight: 600; }
@@ -61,19 +63,20 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 .soft { color: var(--ink-soft); font-size: 14px; }
 .welcome .soft, .next { margin-top: 12px; }
 .chip {
-  display: block; max-width: 100%; min-height: 44px; margin-top: 8px; padding: 8px 16px; border: 1px solid var(--line);
-  border-radius: 22px; background: var(--paper); color: var(--accent); font-size: 15px; text-align: start;
+  display: block; max-width: 100%; min-height: 44px; margin-top: 8px; padding: 8px 16px; border: 1px solid var(--line); border-radius: 24px;
+  background: var(--paper); color: var(--accent); font-size: 15px; text-align: start;
 }
 .chip:hover { border-color: var(--accent); }
 
 .asked { margin-bottom: 8px; }
 .exchange + .exchange { margin-top: 24px; }
-.reply { padding: 12px 16px; background: var(--paper); border: 1px solid var(--line); border-radius: var(--radius); }
+.reply { padding: 12px 16px; border: 1px solid var(--line); border-radius: var(--radius); background: var(--paper); }
 .reply > * + * { margin-top: 8px; }
 .cite {
-  position: relative; min-width: 24px; height: 24px; padding: 0; border: 1px solid var(--accent); border-radius: var(--radius-chip);
+  position: relative; min-width: 24px; height: 24px; padding: 0; border: 1px solid var(--accent); border-radius: 12px;
   background: none; color: var(--accent); font-size: 13px; font-weight: 600;
 }
+.held { white-space: nowrap; }
 .cite::after, .note a::after { content: ""; position: absolute; inset: -12px; }
 .cite:hover, .cite[aria-expanded="true"] { background: var(--accent); color: var(--on-accent); }
 .row { display: flex; flex-wrap: wrap; margin-inline: -12px; margin-bottom: -8px; }
@@ -98,7 +101,6 @@ h2, h3 { font-size: 1em; font-weight: 650; line-height: 1.4; }
 }
 .top { position: sticky; top: 0; padding-bottom: 8px; background: var(--paper); border-bottom: 1px solid var(--line); }
 .top .head { padding: 0; margin-inline-end: -12px; }
-.top h3 { flex: 1; }
 .passage { margin-block: 12px; white-space: pre-line; }
 .chosen { outline: 1px solid var(--accent); }
 mark { padding: 1px 2px; border-radius: 2px; background: var(--mark); color: inherit; }
@@ -114,7 +116,7 @@ textarea {
 textarea::placeholder { color: var(--ink-soft); opacity: 1; }
 .go:not(.stop) { background: var(--accent); color: var(--on-accent); }
 
-@media (max-width: 480px), (max-height: 480px) {
+@media ${SMALL} {
   :host(:not([inline])) .panel {
     inset: var(--top, 0) 0 auto; width: auto; height: var(--room, 100dvh); border: 0; border-radius: 0; font-size: 17px;
     padding: env(safe-area-inset-top) env(safe-area-inset-right) env(safe-area-inset-bottom) env(safe-area-inset-left);
@@ -134,7 +136,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       if (typeof value === "function") node.addEventListener(key, value);
       else if (value !== null) node.setAttribute(key, value);
     }
-    node.append(...children.filter((child) => child));
+    node.append(...children.filter(Boolean));
     return node;
   }
 
@@ -157,7 +159,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     #token;
     // The number whose source is open.
     #chosen = null;
-    #locale; #launcher; #panel; #log; #welcome; #sheet; #status; #topic; #box; #go;
+    #locale; #launcher; #panel; #log; #welcome; #starters; #sheet; #status; #topic; #box; #go;
 
     static launch() {
       // The page may have placed its own.
@@ -242,8 +244,6 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#option("accent")?.split(" ").forEach((colour, no) =>
         this.style.setProperty(`--milkwise-${["accent", "on-accent", "accent-dark", "on-accent-dark"][no]}`, colour));
       const side = this.#option("position") ?? (dir === "rtl" ? "left" : "right");
-      const given = this.#option("starters");
-      const starters = given === undefined ? SERVED.starters : given.split("|").filter((one) => one.trim());
 
       this.#launcher = make("button.launcher", {
         part: "launcher", "aria-expanded": false, "aria-controls": "panel",
@@ -251,14 +251,13 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       }, say("launch"));
       this.#welcome = make("div.welcome", {},
         make("h3", {}, say("welcome")),
-        starters.length && make("p.soft", {}, say("starters")),
-        ...starters.map((one) => this.#chip(one.trim())),
         make("p.soft", {}, say("privacy")),
-        this.#link("/faq", "all-questions"));
+        this.#link("/faq", "all-questions"),
+        this.#starters = make("div"));
       this.#log = make("div.log", { role: "log", "aria-live": "off", "aria-labelledby": "title", tabindex: 0 }, this.#welcome);
       this.#sheet = make("div.sheet", { id: "sheet", role: "region", tabindex: -1, hidden: "" });
       this.#status = make("p.unseen", { role: "status" });
-      this.#topic = make("button.chip.topic", { hidden: "", click: () => this.#forget() });
+      this.#topic = make("button.chip.topic", { hidden: "", click: () => { this.#turns = []; this.#about(null); this.#rest(); } });
       this.#box = make("textarea", {
         rows: 1, maxlength: 2000, "aria-label": say("your-question"), placeholder: say("placeholder"), dir: "auto",
         enterkeyhint: "send", keydown: (event) => {
@@ -303,7 +302,8 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         this.#panel.style.setProperty("--room", `${view.height}px`);
         this.#panel.style.setProperty("--top", `${view.offsetTop}px`);
       });
-      if (!inline && this.#option("open") !== undefined && matchMedia("(min-width: 481px) and (min-height: 481px)").matches) this.#show(true);
+      if (inline) this.#start().catch(() => {});
+      else if (this.#option("open") !== undefined && !matchMedia(SMALL).matches) this.#show(true);
     }
 
     #chip(question) {
@@ -331,19 +331,12 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#about(null);
       this.#shut();
       this.#log.replaceChildren(this.#welcome);
-      this.#welcome.hidden = false;
       this.#rest();
     }
 
     #about(topic) {
       this.#topic.hidden = !topic;
-      this.#topic.replaceChildren(this.#say("about", { topic }), " ×", make("span.unseen", {}, ` ${this.#say("remove-topic")}`));
-    }
-
-    #forget() {
-      this.#turns = [];
-      this.#about(null);
-      this.#rest();
+      this.#topic.replaceChildren(this.#say("about", { topic }), "\xa0×", make("span.unseen", {}, ` ${this.#say("remove-topic")}`));
     }
 
     async #ask(asked, answer) {
@@ -352,11 +345,10 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#log.querySelectorAll(".next").forEach((node) => node.remove());
       if (!answer) {
         answer = make("div.reply");
-        const heading = make("h3.asked", { dir: "auto" }, make("span.unseen", {}, `${this.#say("you-asked")}: `), asked);
-        const exchange = make("div.exchange", {}, heading, answer);
-        this.#welcome.hidden = true;
-        this.#log.append(exchange);
-        this.#log.scrollTop = exchange.offsetTop - 16;
+        this.#welcome.remove();
+        this.#log.append(make("div.exchange", {},
+          make("h3.asked", { dir: "auto" }, make("span.unseen", { dir: "auto" }, `${this.#say("you-asked")}: `), asked), answer));
+        this.#log.scrollTop = answer.parentNode.offsetTop - 16;
       }
       const control = new AbortController();
       const waiting = make("p.soft", {}, this.#say("looking"));
@@ -384,12 +376,16 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
       this.#go.classList.toggle("stop", control);
     }
 
-    // Ask for a token where there is none; gives the response that refuses one.
+    // Ask for a token where there is none; gives the response that refuses one. With it come questions to start with: as
+    // the documents are now, and last in the welcome, so that nothing moves.
     async #start() {
       if (this.#token) return;
       const got = await send("/v1/session");
       if (!got.ok) return got;
-      this.#token = (await got.json()).token;
+      const { token, starters } = await got.json();
+      this.#token = token;
+      const questions = this.#option("starters")?.split("|").filter((one) => one.trim()) ?? starters;
+      if (questions[0]) this.#starters.replaceChildren(make("p.soft", {}, this.#say("starters")), ...questions.map((one) => this.#chip(one)));
     }
 
     // With a token, and with a new one where that has grown too old.
@@ -414,22 +410,20 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
           const events = (text + part.value).split(/\r?\n\r?\n/);
           text = events.pop();
           for (const event of events) {
-            const [, name] = event.match(/^event: ?(.*)$/m) ?? [], [, data] = event.match(/^data: ?([^\r\n]*)/m) ?? [];
+            const [, name, data] = event.match(/^event: (.*)\s+data: ([^\r\n]*)/m) ?? [];
             if (name === "claim") claimed(JSON.parse(data));
             if (name === "reply") return [null, JSON.parse(data)];
           }
         }
-      } catch { /* cut off */ }
+      // Cut off.
+      } catch {}
       return ["cut-off"];
     }
 
     #body(asked) {
-      const history = this.#turns.slice(-TURNS);
-      for (;;) {
-        const body = JSON.stringify({ question: asked, history, locale: this.#locale });
-        if (!history.length || new Blob([body]).size < BODY_BYTES) return body;
-        history.shift();
-      }
+      const history = this.#turns.slice(-TURNS), body = () => JSON.stringify({ question: asked, history, locale: this.#locale });
+      while (history.length && new Blob([body()]).size > BODY_BYTES) history.shift();
+      return body();
     }
 
     // Nothing came back, and a browser does not say why: ask again, in a way that needs no leave to be sent.
@@ -467,7 +461,10 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         title = cited?.title;
         // Whom to call stands right under the first sentence of a signpost.
         const [said, more] = urgent ? claim.text.split(/(?<=\.) (.*)/s) : [claim.text];
-        parts.push(make("p", { dir: "auto" }, said, cited && " ", cited && this.#number(cited, reply)));
+        // A number stays with the last word.
+        const [start, end] = cited ? said.split(/(\S{0,24})$/u) : [said];
+        parts.push(make(claim.introduces.length ? "p.soft" : "p", { dir: "auto" },
+          start, cited && make("span.held", {}, end, " ", this.#number(cited, reply))));
         rest = more;
       }
       parts.push(...open.map(say), ...reply.contacts.map((contact) => this.#contact(contact)), rest && say(rest));
@@ -489,7 +486,7 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
     #contact({ label, call, text, url, hours }) {
       const way = (href, words) => make("a.way", { href, dir: "auto" }, words), dial = (number) => number.replace(/[^\d+*#]/g, "");
       return make("div.contact", {},
-        make("p", {}, make("b", {}, label), hours && ` ${this.#say("hours", { hours })}`),
+        make("p", {}, make("b", { dir: "auto" }, label), hours && ` ${this.#say("hours", { hours })}`),
         call && way(`tel:${dial(call)}`, this.#say("call", { number: call })),
         text && way(`sms:${dial(text)}`, this.#say("text-to", { number: text })),
         /^https?:/.test(url) && way(url, this.#say("visit", { site: new URL(url).host })));
@@ -557,7 +554,8 @@ textarea::placeholder { color: var(--ink-soft); opacity: 1; }
         if (whole) passage.replaceChildren(...whole);
         const mark = passage.querySelector(".chosen");
         if (mark) this.#sheet.scrollTop = mark.offsetTop - this.#sheet.firstChild.offsetHeight - 40;
-      } catch { /* the quote stands */ }
+      // The quote stands.
+      } catch {}
     }
 
     #shut() {

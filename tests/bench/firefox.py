@@ -32,11 +32,13 @@ PREFERENCES = {
     "datareporting.policy.dataSubmissionEnabled": False,
     "toolkit.telemetry.reportingpolicy.firstRun": False,
     "network.captive-portal-service.enabled": False,
+    "network.disable-localhost-when-offline": True,  # else this machine's own servers are still reached
     "network.connectivity-service.enabled": False,
     "app.normandy.enabled": False,
     "extensions.update.enabled": False,
 }
 PATIENCE_S = 90.0
+IDLE_S = 6.0  # the server closes what nobody used for 5 s; a connection that is open Firefox uses offline too
 ELEMENT, SHADOW = "element-6066-11e4-a52e-4f735466cecf", "shadow-6066-11e4-a52e-4f735466cecf"
 Found = TypeVar("Found")
 ENTER, ESCAPE = "\ue007", "\ue00c"
@@ -62,7 +64,7 @@ class Marionette:
     def __call__(self, command: str, **given: object) -> Any:  # noqa: ANN401  # JSON
         """What the command gives; RuntimeError where Firefox refuses it."""
         self._number += 1
-        text = json.dumps([0, self._number, f"WebDriver:{command}", given]).encode()
+        text = json.dumps([0, self._number, command if ":" in command else f"WebDriver:{command}", given]).encode()
         self._socket.sendall(b"%d:%b" % (len(text), text))
         _, _, fault, result = self._read()
         if fault:
@@ -139,9 +141,9 @@ def started(scheme: str) -> Iterator[Marionette]:
         chosen = PREFERENCES | {"layout.css.prefers-color-scheme.content-override": SCHEMES[scheme]}
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in chosen.items()]
         Path(folder, "user.js").write_text("\n".join(lines), encoding="utf-8")
-        command = [FIREFOX, "--headless", "--marionette", "--no-remote", "--profile", folder]
+        command = [FIREFOX, "--headless", "--marionette", "--remote-allow-system-access", "--no-remote"]
         quiet = subprocess.DEVNULL
-        with subprocess.Popen(command, stdout=quiet, stderr=quiet) as firefox:
+        with subprocess.Popen([*command, "--profile", folder], stdout=quiet, stderr=quiet) as firefox:
             try:
                 port = Path(folder, "MarionetteActivePort")
                 patience = time.monotonic() + PATIENCE_S
@@ -152,6 +154,21 @@ def started(scheme: str) -> Iterator[Marionette]:
                 yield Marionette(int(port.read_text()))
             finally:
                 firefox.terminate()
+
+
+@contextmanager
+def offline(firefox: Marionette) -> Iterator[None]:
+    """Without a network, as its own menu "Work Offline" does it."""
+
+    def switch(off: str) -> None:
+        firefox("Marionette:SetContext", value="chrome")
+        firefox("ExecuteScript", script=f"Services.io.offline = {off}", args=[])
+        firefox("Marionette:SetContext", value="content")
+
+    switch("true")
+    time.sleep(IDLE_S)
+    yield
+    switch("false")
 
 
 def use(visit: Visit) -> list[str]:
@@ -175,14 +192,18 @@ def use(visit: Visit) -> list[str]:
     visit.check("abstain")
     assert say("call", number="999") in visit.ask(URGENT)
     visit.check("urgent")
-    for what, words in (("503", "unreachable"), ("cut", "cut-off")):
+    for what, words in (("503", "unreachable"), ("cut", "cut-off"), ("429", "error-wait")):
         Trouble.what = what
-        assert say(words) in visit.ask(ASKED)
+        assert say(words, minutes=1) in visit.ask(ASKED)
+        visit.check(what)
     Trouble.what = ""
-    visit.check("failed")
+    with offline(visit.firefox):
+        assert say("offline") in visit.ask(ASKED)
+        visit.check("offline")
     visit.type("textarea", ESCAPE)
     assert visit.focused() == "launcher"
-    return ["opened", "asked", "source", "refused", "urgent", "unreachable", "cut off", "closed by Escape"]
+    steps = ["opened", "asked", "source", "refused", "urgent", "unreachable", "cut off", "too many", "offline"]
+    return [*steps, "closed by Escape"]
 
 
 def withstand(visit: Visit) -> list[str]:
