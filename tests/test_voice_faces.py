@@ -153,7 +153,7 @@ def test_a_language_without_the_truer_phrase_falls_back(tmp_path: Path) -> None:
 def test_what_was_missed_is_not_kept(voiced: Bot, model: Scripted) -> None:
     """A plain answer given because the model was away is not the answer for good; the counter tells which is which."""
     voice = voiced.voice
-    voiced.voice = Voice(voiced.settings, voiced.words)
+    voiced.voice = Voice(voiced.settings, voiced.words, voiced.nobodys)
     asked, said = {"question": "What is relactation?"}, model.script
     try:
         with served(cli.compose(voiced, voiced.settings)) as url, httpx.Client(base_url=url, timeout=60) as client:
