@@ -82,7 +82,7 @@ def test_text_markdown_and_html_hold_the_mark(voiced: Bot) -> None:
     assert f"*{LINE}*" in render.as_markdown(reply)
     assert f'<p class="by-model">{LINE}</p>' in render.as_html(reply)
     step = ui_parts.steps(reply, ASKED, 1, lambda id, **values: voiced.words.text(id, "en", **values))[0]
-    assert step == f"*{LINE}*"
+    assert step == f'<div class="by-model">\n\n*{LINE}*\n\n</div>'
 
 
 def test_tools_say_so_and_search_asks_no_model(voiced: Bot, model: Scripted) -> None:
