@@ -4,13 +4,16 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 RUN python -m venv /opt/milkwise
 COPY constraints.txt ./
-# torch's own CPU build: PyPI's brings several gigabytes of CUDA packages
-RUN /opt/milkwise/bin/pip install -c constraints.txt torch --index-url https://download.pytorch.org/whl/cpu
+# torch's own CPU build, which pip prefers as "+cpu": PyPI's brings several gigabytes of CUDA packages. Besides PyPI, not
+# instead: the versions pinned of what torch needs are not all there
+RUN /opt/milkwise/bin/pip install -c constraints.txt torch --extra-index-url https://download.pytorch.org/whl/cpu
 COPY pyproject.toml README.md LICENSE ./
 COPY corpus corpus
 COPY index index
 COPY bot bot
-RUN /opt/milkwise/bin/pip install -c constraints.txt .
+# --build-arg EXTRAS=[postgres] for an index that several servers share
+ARG EXTRAS=
+RUN /opt/milkwise/bin/pip install -c constraints.txt ".$EXTRAS"
 
 FROM python:3.11-slim
 # A user without a shell, a home or a right to anything but the data folder

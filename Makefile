@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
 CPU ?=
-TORCH_INDEX := $(if $(CPU),--index-url https://download.pytorch.org/whl/cpu)
+TORCH_INDEX := $(if $(CPU),--extra-index-url https://download.pytorch.org/whl/cpu)
 
 .PHONY: help install serve test lint docs bench clean
 

@@ -23,7 +23,7 @@ from bot.reply import UNSURE, Evidence, Query, Reply, Rule, Turn
 from bot.rewrite import rewrite
 from bot.scorer import load_scorer
 from bot.settings import Settings, hush, load
-from bot.spelling import lexicon
+from bot.spelling import lexicon, public
 from bot.triage import load_rules, triage
 from bot.weigh import load_weights, weigh
 from bot.words import KEPT, SENT, Words
@@ -104,17 +104,17 @@ class Bot:
         words = Words.load()
         if settings.journal.on:
             words = words.telling(KEPT, days=settings.journal.days)
-        voice = None
-        if settings.composer.kind == "model":
-            from bot.voice import Voice  # here, since few want one
-
+        modelled = settings.composer.kind == "model"
+        if modelled:
             words = words.telling(SENT, who=settings.composer.told(settings.title))
-            voice = Voice(settings, words)
         load_weights(), load_scorer()  # a file that does not fit stops the start, not the first question
         index = open_index(settings.home, settings.encoder)
         lexicon(index)  # gathered now, so that the first question does not wait for it
         bot = cls(index, settings, load_rules(words), words)
-        bot.voice = voice
+        if modelled:
+            from bot.voice import Voice  # here, since few want one
+
+            bot.voice = Voice(settings, words, bot.nobodys)
         return bot
 
     def renew(self) -> bool:
@@ -152,6 +152,10 @@ class Bot:
         still.voice = None
         reply = still._reply(asked.strip(), history[-HISTORY:], locale or self.settings.locale)
         return Turn(asked, tuple(citation.passage.id for citation in reply.citations))
+
+    def nobodys(self, word: str) -> bool:
+        """Whether a word, as typed, is nobody's name by the documents in use now: for whoever redacts."""
+        return public(word, self.index)
 
     def _reply(self, asked: str, history: Sequence[Turn], locale: str) -> Reply:
         say = compose.Speaker(self.index, self.words, locale, (turn.asked for turn in history), self.answers)

@@ -51,8 +51,8 @@ class Calibrator:
 
     @property
     def name(self) -> str:
-        """Which weights and scorer it speaks for."""
-        return reader()
+        """Which weights and scorer it speaks for, and how many passages were weighed."""
+        return f"{reader()} {self.top_k}"
 
     def __call__(self, index: Index) -> Mapping[str, float]:
         """What `expected` makes of the documents' own questions, at the threshold that ships."""

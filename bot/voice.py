@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -23,9 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.connecting import LANGUAGES, kept
 from bot.endpoint import Endpoint, EndpointFault
 from bot.quotes import bound, turns
-from bot.redact import redact
+from bot.redact import load, redact
 from bot.reply import MODEL, Claim, Kind, Reply
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.words import Words, country
 from corpus.document import Sentence
 
@@ -83,13 +83,19 @@ class Voice:
     """Asks one model, from any thread. After it failed it is left alone for a while, and answers go without it.
 
     What it made of a question is kept in memory under a hash, so that the same question gives the same reply. Raises
-    SettingsError where its key is not in the environment.
+    SettingsError where its key is not in the environment, or names could not be taken out.
     """
 
-    def __init__(self, settings: Settings, words: Words) -> None:
+    def __init__(self, settings: Settings, words: Words, nobodys: Callable[[str], bool]) -> None:
+        """`nobodys` says of a word that it is no person's name, as `redact` asks it."""
+        try:
+            load()  # what takes names out takes a moment to open: not while a visitor waits
+        except ValueError as fault:
+            remedy = 'Install Milkwise again, or set kind = "quotes" in [composer].'
+            raise SettingsError(f"{fault}: names cannot be taken out of what a model is sent. {remedy}") from None
         self.settings, self.words = settings.composer, words
         self.source = MODEL + self.settings.model
-        self._country, self._most = country(settings.locale), settings.answers_kept
+        self._nobodys, self._country, self._most = nobodys, country(settings.locale), settings.answers_kept
         self._endpoint = Endpoint(self.settings, min(self.settings.seconds, settings.answer_seconds), SCHEMA)
         self._rests_until = 0.0
         self._made: OrderedDict[str, list[_Part]] = OrderedDict()
@@ -117,7 +123,7 @@ class Voice:
 
     def arrange(self, reply: Reply, whole: bool = False) -> Reply:
         """The same without a rest between failures, which are raised as EndpointFault."""
-        units, question = _units(reply), redact(reply.query, self._country)
+        units, question = _units(reply), redact(reply.query, self._country, self._nobodys)
         texts = [" ".join(claim.text for claim in unit) for unit in units]
         tongue = _tongue(reply)
         quotes = [{"number": number, "text": text} for number, text in enumerate(texts, 1)]

@@ -174,9 +174,13 @@ def _met(asked: Asked, every: Sequence[Seen]) -> bool:
 
 
 def _shift(index: Index) -> float:
-    """What is added to the log-odds on these documents, where it was found with the weights and scorer in use."""
+    """What is added to the log-odds on these documents, where it was found with the weights and scorer in use.
+
+    Found with another number of passages weighed it still serves, until a build finds out anew: nearer than nothing.
+    """
     trust = index.manifest.trust
-    return float(trust.get("shift", 0.0)) if trust.get(READER) == reader() else 0.0
+    found_with, _, _ = str(trust.get(READER, "")).partition(" ")
+    return float(trust.get("shift", 0.0)) if found_with == reader() else 0.0
 
 
 def _scale(index: Index) -> Scale:

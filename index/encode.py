@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import shutil
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -98,8 +99,7 @@ def prepare(name: str, index: Path) -> tuple[Encoder, Serving]:
     home = index / f"{EXPORTS}{mark.rpartition('@')[2]}"
     with contextlib.suppress(ValueError):
         return _opened(home, mark)
-    fresh = index / f"{home.name}.new"
-    shutil.rmtree(fresh, ignore_errors=True)  # of a build that was killed
+    fresh = index / f"{home.name}.{secrets.token_hex(4)}.new"  # nobody else's; what a killed build left, `sweep` clears
     fresh.mkdir(parents=True)
     try:
         if not _linked(mark, fresh):
@@ -110,8 +110,13 @@ def prepare(name: str, index: Path) -> tuple[Encoder, Serving]:
                 return model, {"by": "sentence-transformers", "because": why}
         for part in (*fresh.iterdir(), fresh):
             sync(part)
-        remove(home)  # damaged, or it would have been used
-        fresh.rename(home)
+        try:
+            fresh.rename(home)
+        except OSError:  # there is one by now: of another process, or a damaged one
+            with contextlib.suppress(ValueError):
+                return _opened(home, mark)
+            remove(home)
+            fresh.rename(home)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return _opened(home, mark)

@@ -94,8 +94,8 @@ def builder(index: Path) -> Iterator[Path]:
     """
     if index.exists() and not index.is_dir():
         raise IndexFault(str(index), "is a file.", "Choose another folder for the index.")
-    foreign = index.is_dir() and not (index / LOCK).exists() and not _name_in_use(index)
-    if foreign and (other := next(index.iterdir(), None)):
+    other = next(index.iterdir(), None) if index.is_dir() else None  # before the lock: another builder's comes first
+    if other and not (index / LOCK).exists() and not _name_in_use(index):
         raise IndexFault(
             str(index), f"is no index folder: it holds {other.name}.", "Choose an empty or new folder for the index."
         )

@@ -154,7 +154,7 @@ def chosen(model: Scripted, **more: Any) -> ComposerSettings:
 
 def made(bot: Bot, model: Scripted, **more: Any) -> Voice:
     """A voice of that model by itself, which remembers nothing."""
-    return Voice(bot.settings.model_copy(update={"composer": chosen(model, **more)}), bot.words)
+    return Voice(bot.settings.model_copy(update={"composer": chosen(model, **more)}), bot.words, bot.nobodys)
 
 
 def said(reply: Reply) -> list[str]:

@@ -127,7 +127,7 @@ def test_a_build_keeps_what_it_found(shelf: Path, tmp_path: Path) -> None:
     made = [build(shelf, tmp_path / name, ENCODER, 200, calibrator=Calibrator(8)) for name in ("one", "two", "one")]
     assert len({one.generation for one in made}) == 1
     found = Index.open(tmp_path / "one", ENCODER).manifest.trust
-    assert found == made[0].trust and found[READER] == reader()
+    assert found == made[0].trust and found[READER] == Calibrator(8).name
     assert {"shift", "asked", "hidden"} <= set(found) and found["asked"] == 7
     one, two = (generations.current(tmp_path / name) / generations.MANIFEST for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
@@ -135,6 +135,9 @@ def test_a_build_keeps_what_it_found(shelf: Path, tmp_path: Path) -> None:
     assert bare.trust == {} and bare.generation != made[0].generation
     assert not is_stale(shelf, tmp_path / "one", ENCODER, 200, calibrator=Calibrator(8))
     assert is_stale(shelf, tmp_path / "one", ENCODER, 200, calibrator=Fixed("another", 0))
+    assert is_stale(shelf, tmp_path / "one", ENCODER, 200, calibrator=Calibrator(3)), (
+        "found with other passages weighed"
+    )
     assert is_stale(shelf, tmp_path / "bare", ENCODER, 200, calibrator=Calibrator(8))
     assert not is_stale(shelf, tmp_path / "bare", ENCODER, 200)
 
@@ -157,7 +160,8 @@ def odds(index: Index, trust: Mapping[str, str | float]) -> float:
 def test_confidence_is_shifted(shifted: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """By what was found with the weights and the scorer in use, and by nothing found with others."""
     plain = odds(shifted, {})
-    assert odds(shifted, {READER: reader(), "shift": -1.0}) == pytest.approx(plain - 1, abs=1e-4)
+    for told in (reader(), Calibrator(8).name):
+        assert odds(shifted, {READER: told, "shift": -1.0}) == pytest.approx(plain - 1, abs=1e-4)
     assert odds(shifted, {READER: "another", "shift": -1.0}) == pytest.approx(plain, abs=1e-6)
     monkeypatch.setattr(weighing, "reader", lambda: "another")
     assert odds(shifted, {READER: "another", "shift": 1.0}) == pytest.approx(plain + 1, abs=1e-4)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from psycopg.conninfo import conninfo_to_dict
 from bot.faces.cli import app
 from bot.settings import Settings
 from tests.postgres_server import Server
+from tests.test_container import COMPOSE as ALONE
+from tests.test_container import steps
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -43,30 +47,46 @@ def test_services_are_a_cluster() -> None:
 @pytest.mark.parametrize("name", ["builder", "api-1"])
 def test_commands_and_settings_are_real(name: str) -> None:
     """Each `milkwise` command and flag exists, each variable is a setting, each address has both nodes and a login."""
-    program, command, *arguments = SERVICES[name]["command"]
+    assert steps("ENTRYPOINT") == ['["milkwise"]']
+    command, *arguments = SERVICES[name].get("command") or json.loads(steps("CMD")[-1])
     found = {each.name or each.callback.__name__: each.callback for each in app.registered_commands if each.callback}
-    assert program == "milkwise" and command in found
+    assert command in found
     taken = found[command].__annotations__
     assert {each.removeprefix("--") for each in arguments if each.startswith("--")} <= set(taken)
-    for variable, value in SERVICES[name]["environment"].items():
-        assert variable.removeprefix("MILKWISE_").lower() in Settings.model_fields
-        address = conninfo_to_dict(re.sub(r"\$\{(\w+):\?\}", lambda given: ENVIRONMENT[given[1]], value))
-        assert (address["host"], address["dbname"]) == (
-            "primary,standby",
-            SERVICES["primary"]["environment"]["POSTGRES_DB"],
-        )
-        assert f"CREATE ROLE {address['user']} LOGIN" in script("logins")
+    variables: dict[str, str] = SERVICES[name]["environment"]
+    assert {variable.removeprefix("MILKWISE_").lower() for variable in variables} <= set(Settings.model_fields)
+    store = re.sub(r"\$\{(\w+):\?\}", lambda given: ENVIRONMENT[given[1]], variables["MILKWISE_STORE"])
+    address = conninfo_to_dict(store)
+    assert (address["host"], address["dbname"]) == (
+        "primary,standby",
+        SERVICES["primary"]["environment"]["POSTGRES_DB"],
+    )
+    assert f"CREATE ROLE {address['user']} LOGIN" in script("logins")
 
 
 def test_what_is_mounted_or_copied_is_there() -> None:
-    """Files named in volumes and in the image's recipe are in the repository."""
-    recipe = SERVICES["api-1"]["build"]["dockerfile_inline"]
-    copied = [name for line in re.findall(r"^COPY (.+)$", recipe, re.MULTILINE) for name in line.split()[:-1]]
+    """Files named in volumes are in the repository; the image is that of Dockerfile, with the extra for a database."""
     mounted = [volume.split(":")[0] for volume in SERVICES["primary"]["volumes"] if volume.startswith("../")]
-    assert copied and mounted and "${DOCUMENTS:-../corpus/documents}:/documents:ro" in SERVICES["builder"]["volumes"]
-    context = DEPLOY / SERVICES["api-1"]["build"]["context"]
-    for path in [*(context / name for name in copied), *(DEPLOY / name for name in mounted)]:
-        assert path.exists(), path
+    assert mounted and "${DOCUMENTS:-../corpus/documents}:/documents:ro" in SERVICES["builder"]["volumes"]
+    for name in mounted:
+        assert (DEPLOY / name).exists(), name
+    build = SERVICES["api-1"]["build"]
+    assert (DEPLOY / build["context"]).resolve() == ROOT and set(build) == {"context", "args"}
+    assert set(build["args"]) == {name.rstrip("=") for name in steps("ARG")}
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert build["args"]["EXTRAS"].strip("[]") in extras
+    assert SERVICES["api-1"]["image"] != next(iter(ALONE["services"].values()))["image"], "one would pass for the other"
+
+
+def test_the_proxies_do_what_the_page_asks_of_any() -> None:
+    """Both nginx files, this one's and the one for a single server, do each thing that docs/operate.md lists."""
+    single = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    for told in (script("proxy"), single):
+        for line in ("proxy_buffering off;", "proxy_read_timeout 1h;", "client_max_body_size 1m;", "X-Forwarded-Proto"):
+            assert line in told, line
+        assert re.search(r"proxy_set_header Host \$(http_)?host;", told)
+        assert re.search(r"location = \S*/metrics \{\s+deny all;", told)
+        assert "X-Forwarded-For $remote_addr" in told, "a visitor could name an address of its own"
 
 
 def test_scripts_are_bash_and_name_real_programs() -> None:

@@ -6,10 +6,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
+import pytest
 import yaml
+from starlette.types import Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot.faces.api import create_app
+from bot.faces.server import config
 from bot.settings import Settings, load, table
 from tests.serving import served
 
@@ -42,6 +47,31 @@ def test_it_is_not_root_and_writes_in_one_place() -> None:
     assert service["read_only"] and service["cap_drop"] == ["ALL"] and service["tmpfs"] == ["/tmp"]
     assert "no-new-privileges:true" in service["security_opt"]
     assert all(port.startswith("127.0.0.1:") and port.endswith(f":{steps('EXPOSE')[0]}") for port in service["ports"])
+
+
+def test_each_visitor_counts_alone_behind_a_proxy_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each variable the pages and compose files set is a setting with a value it takes; the proxy's word counts.
+
+    The proxy comes in by the gateway of one of Docker's networks: without this all visitors would share one limit.
+    """
+    (service,) = COMPOSE["services"].values()
+    given = dict(re.findall(r"(MILKWISE_\w+)=([\d./,]+)", (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")))
+    for variables in (given, service["environment"]):
+        assert set(variables) == {"MILKWISE_PROXIES"}
+        monkeypatch.setenv("MILKWISE_PROXIES", variables["MILKWISE_PROXIES"])
+        site = config(create_app(None, load()), load())
+        assert site.proxy_headers and site.forwarded_allow_ips == list(load().proxies)
+        seen: list[str] = []
+
+        async def ask(trusted: list[str], seen: list[str] = seen) -> None:
+            async def app(scope: Scope, receive: Receive, send: Send) -> None:
+                seen.append(scope["client"][0])
+
+            scope = {"type": "http", "client": ("172.17.0.1", 5), "headers": [(b"x-forwarded-for", b"203.0.113.7")]}
+            await ProxyHeadersMiddleware(app, trusted)(scope, None, None)  # type: ignore[arg-type]  # not used
+
+        anyio.run(ask, list(site.forwarded_allow_ips))
+        assert seen == ["203.0.113.7"]
 
 
 def test_its_settings_port_and_health_check_are_real() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,8 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from index import export
 from index.contract import Encoder, IndexFault
 from index.encode import fingerprint, load_encoder, prepare
+from index.network import verified
 from tests.conftest import ENCODER
 
 TEXTS = ["A loaf.", "Oil the chain after rain.", "", "Knead the dough. " * 40, "naïve café 🍞", "хлеб"]
@@ -96,6 +101,29 @@ def test_another_model_by_its_folder(tiny: Path, tmp_path: Path) -> None:
     assert small.encode(["one", "two"]).shape == (2, 32) and small.window == 30
     assert small.tokens(["one two"])[0].vectors.shape == (2, 32)
     assert load_encoder(str(tiny), tmp_path, serving) is small
+
+
+def test_two_who_write_it_down_at_once(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each gets a whole encoder, the same one, and neither leaves a half-written folder."""
+    together, tracing, write_down = threading.Barrier(2), threading.Lock(), export.write_down
+
+    def at_once(model: export.SentenceEncoder, folder: Path) -> str:
+        """Both have begun before either is done; torch, which two processes have each to itself, is asked in turn."""
+        with tracing:
+            why = write_down(model, folder)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(20)
+        return why
+
+    monkeypatch.setattr(export, "write_down", at_once)
+    index = tmp_path / "index"
+    with ThreadPoolExecutor(2) as pool:
+        served: list[Mapping[str, str | float]] = [
+            serving for _, serving in pool.map(lambda _: prepare(str(tiny), index), range(2))
+        ]
+    assert served[0] == served[1]
+    assert [folder.name for folder in index.iterdir()] == [served[0]["folder"]]
+    verified(index / str(served[0]["folder"]))
 
 
 @pytest.mark.parametrize("name", ["sentence-transformers/all-mpnet-base-v2", "no-such-folder", ""])

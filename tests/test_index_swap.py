@@ -7,13 +7,16 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from index.contract import IndexFault
 from index.encode import EXPORTS
-from index.generations import BUILDING, CURRENT, LOCK, MANIFEST, STORE
+from index.generations import BUILDING, CURRENT, LOCK, MANIFEST, STORE, builder
 from index.index import Index, build, verify
 from tests.conftest import ENCODER
 from tests.index_samples import BIKES, BREAD, write
@@ -125,6 +128,35 @@ def test_two_builders(shelf: Path, tmp_path: Path) -> None:
         assert Index.open(index, ENCODER).search("dough", 1)
     write(shelf, "boats", {"Sails": "Reef the sails in a gale."})
     assert build(shelf, index, ENCODER, 200).added == ("boats",)
+
+
+def test_builders_that_make_the_folder_at_once(tmp_path: Path) -> None:
+    """One builds, and the others are told so: none takes what another has just put there for somebody else's."""
+
+    def try_it(index: Path, together: threading.Barrier) -> str:
+        together.wait()
+        try:
+            with builder(index):
+                return "built"
+        except IndexFault as fault:
+            return fault.problem
+
+    with ThreadPoolExecutor(4) as pool:
+        said = Counter[str]()
+        for number in range(400):
+            index, together = tmp_path / str(number), threading.Barrier(4)
+            said.update(pool.map(partial(try_it, together=together), [index] * 4))
+    assert set(said) == {"built", "another build is under way here."}
+
+
+def test_what_a_killed_build_left_of_an_encoder_goes(shelf: Path, tmp_path: Path) -> None:
+    """A half-written encoder, whatever its name's end, is cleared away by the next build."""
+    left = tmp_path / "index" / "encoder-0123456789ab.deadbeef.new"
+    left.mkdir(parents=True)
+    (left / "model.onnx").write_bytes(b"half")
+    (tmp_path / "index" / LOCK).touch()
+    build(shelf, tmp_path / "index", ENCODER, 200)
+    assert not left.exists()
 
 
 def test_an_open_index_outlives_later_builds(shelf: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
 from collections import Counter
@@ -23,6 +24,7 @@ from bot.redact import FOLDER, NAME, redact
 from bot.reply import UNSURE, Kind
 from bot.settings import JournalSettings, Settings
 from bot.spelling import public
+from bot.words import KEPT, SENT, Words
 from tests.bench.private import WORD, left, messages
 from tests.serving import served
 
@@ -100,6 +102,39 @@ def test_medicines_and_the_documents_own_words_stay(bot: Bot) -> None:
     """What is nobody's name is kept, however odd it looks to a model of names."""
     asked = "Is Domperidone sold for galactorrhea, says Priya"
     assert redact(asked, "", lambda word: public(word, bot.index)) == asked.replace("Priya", NAME)
+
+
+@pytest.mark.parametrize(
+    ("locale", "promised", "said", "private"),
+    [
+        (
+            "en",
+            "Phone numbers, addresses and names are taken out",
+            "Call Priya Sharma, 14 Elm Street, Springfield, on 07700 900123 or p.s@example.org: can men produce milk?",
+            "Priya Sharma Elm Street Springfield 07700 900123 example",
+        ),
+        (
+            "es",
+            "e quitan teléfonos, direcciones y nombres",
+            "Soy María González, calle Mayor 14, Madrid, 612 345 678, m.g@example.org: ¿qué es la prolactina?",
+            "María González Mayor Madrid 612 345 678 example",
+        ),
+        (
+            "ar",
+            "من غير أرقام هواتف أو بريد إلكتروني",  # names and addresses, it says, may be left in it
+            "أنا أحمد ٠٦١٢٣٤٥٦٧٨ a.h@example.org هل يستطيع الرجال إنتاج الحليب؟",
+            "٠٦١٢٣٤٥٦٧٨ example",
+        ),
+    ],
+)
+def test_the_notices_promise_what_is_done(locale: str, promised: str, said: str, private: str) -> None:
+    """What each language says is taken out of what is kept or sent is taken out of a message in it."""
+    words = Words.load()
+    kept, sent = words.telling(KEPT, days=30), words.telling(SENT, who="Example AI")
+    both = kept.telling(SENT, who="Example AI")
+    ids = ("privacy",) if locale == "ar" else ("privacy", "safety-private")  # Arabic is for the widget's frame
+    assert all(promised in each.text(id, locale) for each in (kept, sent, both) for id in ids)
+    assert not set(private.split()) & set(re.findall(r"\w+", redact(said, "ES" if locale == "es" else "GB")))
 
 
 def test_nothing_is_kept_by_default(bot: Bot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,9 @@ def test_what_a_pattern_names_is_never_passed_over(bot: Bot) -> None:
                 assert doubted.kind == Kind.URGENT or doubted.meaning == UNSURE, asked
 
 
-@pytest.mark.parametrize("said", ["My brother had fits as a baby and plays rugby now", "the cat had a seizure at the vet"])
+@pytest.mark.parametrize(
+    "said", ["My brother had fits as a baby and plays rugby now", "the cat had a seizure at the vet"]
+)
 def test_words_that_surely_mean_no_danger_get_a_caution_and_no_more(bot: Bot, said: str) -> None:
     """A pattern fires on them; the documents are searched all the same, below whom to call."""
     asked = f"Can men produce milk? {said}."

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.bot import Bot
+from bot.redact import NAME
 from bot.reply import Kind, Reply
 from bot.voice import Voice
 from tests.scripted_model import MARK, Scripted, chosen, made, modelled, parts, said
@@ -91,6 +92,16 @@ def test_a_message_of_its_own_number_is_redacted(voiced: Bot, model: Scripted) -
     assert voiced.reply("Can men produce milk? Ask anna@example.org, born 12/03/1985").kind == Kind.ANSWER
     assert "anna" not in model.heard["question"]
     assert "1985" not in model.heard["question"]
+
+
+def test_names_do_not_reach_it_and_what_the_documents_name_does(voiced: Bot, model: Scripted) -> None:
+    """A person's name goes; a medicine, and a word of the documents that looks like a name, are nobody's."""
+    model.script = parts(("", [1]))
+    for asked in ("What are the side effects of domperidone?", "Where do the nerve signals go when a baby suckles?"):
+        assert voiced.reply(asked).kind == Kind.ANSWER
+        assert model.heard["question"] == asked
+    assert voiced.reply("Is domperidone used to induce lactation, asks Priya Sharma?").kind == Kind.ANSWER
+    assert model.heard["question"] == f"Is domperidone used to induce lactation, asks {NAME}?"
 
 
 @pytest.mark.parametrize(

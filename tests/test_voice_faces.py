@@ -82,7 +82,7 @@ def test_text_markdown_and_html_hold_the_mark(voiced: Bot) -> None:
     assert f"*{LINE}*" in render.as_markdown(reply)
     assert f'<p class="by-model">{LINE}</p>' in render.as_html(reply)
     step = ui_parts.steps(reply, ASKED, 1, lambda id, **values: voiced.words.text(id, "en", **values))[0]
-    assert step == f"*{LINE}*"
+    assert step == f'<div class="by-model">\n\n*{LINE}*\n\n</div>'
 
 
 def test_tools_say_so_and_search_asks_no_model(voiced: Bot, model: Scripted) -> None:
@@ -153,7 +153,7 @@ def test_a_language_without_the_truer_phrase_falls_back(tmp_path: Path) -> None:
 def test_what_was_missed_is_not_kept(voiced: Bot, model: Scripted) -> None:
     """A plain answer given because the model was away is not the answer for good; the counter tells which is which."""
     voice = voiced.voice
-    voiced.voice = Voice(voiced.settings, voiced.words)
+    voiced.voice = Voice(voiced.settings, voiced.words, voiced.nobodys)
     asked, said = {"question": "What is relactation?"}, model.script
     try:
         with served(cli.compose(voiced, voiced.settings)) as url, httpx.Client(base_url=url, timeout=60) as client:

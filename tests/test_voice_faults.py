@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.bot import Bot
+from bot.redact import FOLDER
 from bot.reply import Reply
+from bot.settings import SettingsError
 from bot.voice import Voice
 from tests.scripted_model import (
     MARK,
@@ -164,3 +168,17 @@ def test_nobody_listens(bot: Bot, plain: Asked, model: Scripted) -> None:
     """A model that is down costs a moment once."""
     reply = made(bot, model, url="http://127.0.0.1:9/v1").introduce(plain(ASKED))
     assert (reply.claims, reply.voiced) == (plain(ASKED).claims, "missed")
+
+
+def test_without_what_takes_names_out_nothing_is_sent(
+    bot: Bot, plain: Asked, model: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is damaged the start stops, and a question that comes later goes to nobody."""
+    running = made(bot, model)
+    model.script, before = parts(("First", [1])), len(model.asked)
+    (shutil.copytree(FOLDER, tmp_path / "redactor") / "tokenizer.json").write_text("{}")
+    monkeypatch.setattr("bot.redact.FOLDER", tmp_path / "redactor")
+    with pytest.raises(SettingsError, match=r"tokenizer\.json .* kind = \"quotes\""):
+        made(bot, model)
+    assert running.introduce(plain(ASKED)).voiced == "missed"
+    assert len(model.asked) == before

@@ -49,7 +49,6 @@ from bot.redact import load as load_redactor
 from bot.render import as_dict, claim_dict, disclaimer_dict
 from bot.reply import Reply
 from bot.settings import Settings
-from bot.spelling import public
 from bot.words import Words, country
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -103,7 +102,7 @@ def _journal(bot: Bot | None, settings: Settings) -> Journal:
             raise JournalFault(
                 f"{fault}: names cannot be taken out. Install Milkwise again, or set words = false in [journal]."
             ) from None
-    return Journal(settings.journal, country(settings.locale), lambda word: bool(bot and public(word, bot.index)))
+    return Journal(settings.journal, country(settings.locale), lambda word: bool(bot and bot.nobodys(word)))
 
 
 def _faults(*statuses: int) -> dict[int | str, dict[str, Any]]:

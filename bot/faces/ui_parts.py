@@ -52,7 +52,8 @@ def steps(reply: Reply, asked: str, serial: int, say: Say) -> list[str]:
             blocks.append(_aside(part.lead))
         for claim in part.claims:
             number = _number(serial, claim.citation.number, say) if claim.citation else ""
-            blocks.append(_aside(claim.text) if claim.by_model else _class(reply.kind, _words(claim.text)) + number)
+            said = _by_model(claim.text) if claim.by_model else _class(reply.kind, _words(claim.text)) + number
+            blocks.append(said)
             grown.append("\n\n".join(blocks))
     blocks += [_words(say("unanswered", question=question)) for question in reply.unanswered]
     blocks += [_contacts(reply.contacts, say)] if reply.contacts else []
@@ -166,6 +167,11 @@ def _marked(citations: Sequence[Citation], serial: int) -> str:
 def _class(kind: Kind, text: str) -> str:
     """Only a refusal looks different: the questions after it are those the documents do answer."""
     return f'<span class="refusal">{text}</span>' if kind == Kind.ABSTAIN else text
+
+
+def _by_model(text: str) -> str:
+    """A machine's line stands apart from what the documents say by more than its own words: by its edge."""
+    return f'<div class="by-model">\n\n{_aside(text)}\n\n</div>'
 
 
 def _flat(text: str) -> str:
