@@ -68,6 +68,7 @@ def machine() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         chip = next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
+        chip += "" if any("avx2" in line.split() for line in lines) else " without AVX2"
     except (OSError, StopIteration):
         chip = platform.processor() or platform.machine()
     busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
