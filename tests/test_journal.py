@@ -121,7 +121,7 @@ def test_medicines_and_the_documents_own_words_stay(bot: Bot) -> None:
         ),
         (
             "ar",
-            "من غير أرقام هواتف أو بريد إلكتروني",  # names and addresses, it says, may be left in it
+            "من غير أرقام هواتف أو عناوين بريد",  # names and addresses, it says, may be left in it
             "أنا أحمد ٠٦١٢٣٤٥٦٧٨ a.h@example.org هل يستطيع الرجال إنتاج الحليب؟",
             "٠٦١٢٣٤٥٦٧٨ example",
         ),

@@ -89,7 +89,7 @@ def sound(reply: Reply) -> None:
             one = claim.citation
             assert one.document.text[one.start : one.end] == claim.text
         else:
-            assert claim.source.split(":")[0] in ("rule", "phrase")
+            assert claim.source.split(":")[0] in ("rule", "phrase", "elsewhere")
     assert reply.disclaimer.text in as_text(reply)
     assert "automated assistant" in as_markdown(reply)
     assert markup(reply.disclaimer.text) in as_html(reply)
