@@ -102,7 +102,7 @@ def _speaks_for(meaning: str, rules: Sequence[Rule]) -> Rule | None:
 
 
 def _earlier(history: Sequence[Turn], rules: Sequence[Rule], intent: Intent | None) -> Rule | None:
-    """The red flag that a message pointing back means, in the last turn that said something; thanks do not count."""
+    """The signpost or caution that a message pointing back means, of the last turn that said something; no thanks."""
     for turn in reversed(history):
         fired = _read(turn.asked, rules, intent)
         if fired and (fired.kind == Kind.URGENT or fired.meaning == UNSURE):

@@ -22,6 +22,7 @@ ALWAYS = "24/7"
 OR_TEXT = "or_text"
 KEPT = "-kept"  # ends the id of a phrase that takes another's place where questions are kept
 SENT = "-sent"  # the same where they are sent to a model
+NOTICE = "notice"  # which is there only with that ending
 _PLACE = re.compile(r"\{(\w*)\}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LOCALE = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z]{4})?(?:-([A-Za-z]{2}|\d{3}))?(?:-[A-Za-z0-9]{2,8})*")
@@ -140,6 +141,10 @@ class Words:
     def has(self, id: str) -> bool:
         """Whether there is a phrase of that id."""
         return id in self._locales[BASE].phrases
+
+    def notice(self, locale: str) -> str:
+        """What stays in view beside the disclaimer: that questions are sent to a model; "" where they are not."""
+        return self.text(NOTICE, locale) if self.has(NOTICE) else ""
 
     def disclaimer(self, locale: str) -> Disclaimer:
         """The medical disclaimer in the nearest language there is, English where there is none."""

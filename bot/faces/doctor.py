@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -79,6 +78,12 @@ def show(findings: Iterable[Finding], to: Console) -> bool:
     return State.WRONG in states
 
 
+def without_avx2() -> bool:
+    """Whether this is an x86 processor that has no AVX2 or hides it, as far as can be seen: reading is slow there."""
+    flags = CPU.read_text(encoding="utf-8", errors="replace").split() if CPU.exists() else []
+    return "sse2" in flags and "avx2" not in flags
+
+
 _STYLES = {State.OK: "dim", State.NOTE: "", State.WRONG: "bold red"}
 _Found = Iterator[tuple[State, str] | tuple[State, str, str]]
 
@@ -88,8 +93,7 @@ def _program(_: Settings) -> _Found:
     yield State.OK, f"Milkwise {version('milkwise')} on Python {platform.python_version()}{where}"
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         yield State.NOTE, "it runs as root.", "Give it a user of its own; docs/operate.md shows how."
-    flags = CPU.read_text(encoding="utf-8", errors="replace") if CPU.exists() else ""
-    if re.search(r"\bsse2\b", flags) and not re.search(r"\bavx2\b", flags):
+    if without_avx2():
         what = "the processor has no AVX2, or hides it: an answer takes some four times as long."
         yield State.NOTE, what, "Let the virtual machine have its host's processor, or take a newer one."
 

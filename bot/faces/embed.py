@@ -120,10 +120,9 @@ def spoken(words: Words, locale: str, documents: int) -> dict[str, str]:
     """What the widget says in one language; what only a reply can tell stays in {braces}."""
     later = {name: f"{{{name}}}" for name in PLACES}
     looking = "looking-one" if documents == 1 else "looking"
-    notice = [words.text("notice", locale)] if words.has("notice") else []  # that questions are sent to a model
     return {
         "dir": "rtl" if locale.partition("-")[0] in RTL else "ltr",
-        "disclaimer": " ".join([words.disclaimer(locale).text, *notice]),
+        "disclaimer": f"{words.disclaimer(locale).text} {words.notice(locale)}".rstrip(),
         "looking": words.text(looking, locale, n=documents),
         **{id: words.text(id, locale, **later) for id in SAID},
     }

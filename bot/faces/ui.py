@@ -74,11 +74,10 @@ def _frame(app: FastAPI, page: Page, settings: Settings) -> None:
     if not scripts:
         raise RuntimeError(f"{SHELL}: no module script in it. Install the Gradio of constraints.txt.")
     disclaimer, words = page.bot.words.disclaimer(page.locale), {id: page.say(id) for id in WORDS}
-    notice = page.say("notice") if page.bot.words.has("notice") else ""  # that questions are sent to a model
 
     @app.get("/chat/", include_in_schema=False)
     def chat(request: Request) -> HTMLResponse:
-        values = {"words": words, "scripts": scripts, "styles": styles, "notice": notice}
+        values = {"words": words, "scripts": scripts, "styles": styles, "notice": page.bot.words.notice(page.locale)}
         return HTMLResponse(templating.page("chat.html", request, settings.title, disclaimer, **values))
 
     @app.get("/chat", include_in_schema=False)

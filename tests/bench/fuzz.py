@@ -28,7 +28,7 @@ from bot.faces.limiting import Limits
 from bot.faces.tally import Tally
 from bot.faces.ui_page import Page
 from bot.faces.ui_talk import Talk
-from bot.render import as_dict, as_html, as_markdown, as_text, markup
+from bot.render import as_dict, as_html, as_markdown, as_text, markdown, markup
 from bot.reply import Reply
 from bot.settings import BUNDLED, load
 from index.index import build
@@ -91,7 +91,7 @@ def sound(reply: Reply) -> None:
         else:
             assert claim.source.split(":")[0] in ("rule", "phrase", "elsewhere")
     assert reply.disclaimer.text in as_text(reply)
-    assert " ".join(reply.disclaimer.text.split()[:3]) in as_markdown(reply)
+    assert markdown(reply.disclaimer.text) in as_markdown(reply)
     assert markup(reply.disclaimer.text) in as_html(reply)
 
 

@@ -2,7 +2,7 @@
 
 Comes in: `bot/rules/exemplars.txt`, the golden messages of triage that have been run, a folder of public data. Goes
 out: `Example`s. What is measured on is left out: 2,000 sampled MedQuAD questions, XSTest, SimpleSafetyTests,
-clinicaflow and the third set.
+clinicaflow, the third and the fourth set.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from bot.faces.doctor import without_avx2
+
 REPORT = Path(__file__).parents[2] / "docs" / "RESULTS.md"
 LIBRARIES = ("onnxruntime", "tokenizers", "faiss-cpu", "sentence-transformers", "torch", "gradio")
 TITLES = {
@@ -68,10 +70,10 @@ def machine() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         chip = next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
-        chip += "" if any("avx2" in line.split() for line in lines) else " without AVX2"
     except (OSError, StopIteration):
         chip = platform.processor() or platform.machine()
     busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    chip += " without AVX2" if without_avx2() else ""
     used = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     where = f"{chip}, {os.cpu_count()} cores, Python {platform.python_version()}; {used}"
     return f"{date.today()}, {where}. Load averages before: {busy}."
